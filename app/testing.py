@@ -13,8 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from app.document import Document, Rect, Size, new_contents
-from app.document.commands import Placement, PlacePixels
 from engine import (
     Assigned,
     Box,
@@ -36,28 +34,25 @@ from engine import (
 LOADING = StateChanged(state="loading")
 
 
-def model_info(**changes: object) -> ModelInfo:
-    values: dict[str, object] = {
-        "name": "fake",
-        "file_hash": "f" * 64,
-        "token_px": 32,
-        "canvas_multiple": 64,
-        "trained_canvases": ((512, 512), (640, 512)),
-        "max_foregrounds": 50,
-        "default_steps": 12,
-        "default_cfg_scale": 3.0,
-        "vocabulary": Vocabulary(
-            nouns=("balloon", "castle", "dog"),
-            looks=("flat",),
-            colours=("red", "blue"),
-            backgrounds=("sky",),
-        ),
-        "parameters": 1_000_000,
-        "device": "cpu",
-        "precision": "fp32",
-        "threads": 1,
-    }
-    return ModelInfo(**{**values, **changes})  # type: ignore[arg-type]
+FAKE = ModelInfo(
+    name="fake",
+    file_hash="f" * 64,
+    token_px=32,
+    canvas_multiple=64,
+    trained_canvases=((512, 512), (640, 512)),
+    max_foregrounds=50,
+    default_steps=12,
+    default_cfg_scale=3.0,
+    vocabulary=Vocabulary(("balloon", "castle", "dog"), ("flat",), ("red", "blue"), ("sky",)),
+    parameters=1_000_000,
+    device="cpu",
+    precision="fp32",
+    threads=1,
+)
+
+
+def model_info(**changes: Any) -> ModelInfo:
+    return replace(FAKE, **changes)
 
 
 def ready(info: ModelInfo | None = None) -> StateChanged:
@@ -95,15 +90,11 @@ def result_for(layer: LayerRequest, salt: str = "") -> LayerResult:
 
 def previews_of(request: GenerateRequest) -> list[Preview]:
     """A rough picture of each target."""
+    made = [result_for(layer) for layer in request.layers if layer.is_target]
+    job = request.job_id
     return [
-        Preview(
-            job_id=request.job_id,
-            layer_id=layer.layer_id,
-            box=layer.box,
-            rgba=result_for(layer).rgba[::16, ::16],
-        )
-        for layer in request.layers
-        if layer.is_target
+        Preview(job_id=job, layer_id=each.layer_id, box=each.box, rgba=each.rgba[::16, ::16])
+        for each in made
     ]
 
 
@@ -134,29 +125,18 @@ def finished(request: GenerateRequest, info: ModelInfo | None = None, **changes:
 
 
 class FakeEngine:
-    """Records requests; says what its user scripts, or what `work` says for each job.
-
-    Args:
-        opening: events at the start.
-        work: runs each job on a thread of its own; it looks at `is_stopped`. None = jobs wait for
-            `begin`, `finish`, `fail` and `end_cancelled`.
-        on_own_thread: whether scripted events come from another thread, as the real engine's do.
-
-    Attributes:
-        requests: every job, in order.
-        cancelled: every job id that was cancelled; None stands for all of them.
-        shutdowns: the thread of each call of `shutdown`.
-        words: words that the results show, by layer id; the others show no word.
-        left_empty: why boxes stay empty, by layer id; the others are painted.
-    """
+    """Records requests; says what its user scripts, or what `work` says for each job."""
 
     def __init__(
         self,
         emit: Callable[[Event], None],
         *,
         info: ModelInfo | None = None,
-        opening: Sequence[Event] = (),
+        opening: Sequence[Event] = (),  # events at the start
+        # runs each job on a thread of its own; it looks at `is_stopped`. None = jobs wait for
+        # `begin`, `finish`, `fail` and `end_cancelled`.
         work: Callable[[FakeEngine, GenerateRequest], None] | None = None,
+        # whether scripted events come from another thread, as the real engine's do
         on_own_thread: bool = True,
     ) -> None:
         self.emit = emit
@@ -166,11 +146,11 @@ class FakeEngine:
         self._on_own_thread = on_own_thread
         self._stop = threading.Event()
         self._worker: threading.Thread | None = None
-        self.requests: list[GenerateRequest] = []
-        self.cancelled: list[int | None] = []
-        self.shutdowns: list[int] = []
-        self.words: dict[int, str] = {}
-        self.left_empty: dict[int, str] = {}
+        self.requests: list[GenerateRequest] = []  # every job, in order
+        self.cancelled: list[int | None] = []  # every job id; None stands for all of them
+        self.shutdowns: list[int] = []  # the thread of each call of `shutdown`
+        self.words: dict[int, str] = {}  # that results show, by layer id; others show no word
+        self.left_empty: dict[int, str] = {}  # why, by layer id; other boxes are painted
         self.is_started = False
 
     # ---- the engine's face ----
@@ -259,82 +239,3 @@ class FakeEngine:
     def end_cancelled(self, request: GenerateRequest | None = None) -> None:
         request = request or self.last
         self.say(JobCancelled(job_id=request.job_id), ready(self.info))
-
-
-# ---- the event loop ----
-
-
-class HandTimer:
-    """The result of `call_later`; a cancelled one does not run."""
-
-    is_cancelled = False
-
-    def cancel(self) -> None:
-        self.is_cancelled = True
-
-
-class HandLoop:
-    """An event loop that is turned by hand; callable from any thread.
-
-    Args:
-        clock: seconds; stands still by default.
-        short_s: delays up to this end with the turn; longer ones when the clock says so.
-    """
-
-    def __init__(self, clock: Callable[[], float] = lambda: 0.0, *, short_s: float = 0.5) -> None:
-        self.clock = clock
-        self.short_s = short_s
-        self.soon: list[tuple[Callable[..., object], tuple[Any, ...]]] = []
-        self.later: list[tuple[float, HandTimer, Callable[..., object], tuple[Any, ...]]] = []
-
-    def call_soon_threadsafe(self, callback: Callable[..., object], *args: Any) -> None:
-        self.soon.append((callback, args))
-
-    def call_later(self, delay: float, callback: Callable[..., object], *args: Any) -> HandTimer:
-        due = self.clock() + (delay if delay > self.short_s else 0.0)
-        timer = HandTimer()
-        self.later.append((due, timer, callback, args))
-        return timer
-
-    def turn(self) -> None:
-        """Run what waits; due timers come at the end."""
-        while self.soon:
-            callback, args = self.soon.pop(0)
-            callback(*args)
-        waiting, self.later = self.later, []
-        for due, timer, callback, args in waiting:
-            if due > self.clock():
-                self.later.append((due, timer, callback, args))
-            elif not timer.is_cancelled:
-                callback(*args)
-
-    def run(self) -> None:
-        """Turn until nothing waits that is due."""
-        while self.soon or any(due <= self.clock() for due, *_ in self.later):
-            self.turn()
-
-
-# ---- documents ----
-
-
-def document_with_boxes(*boxes: Box, prompt: str = "") -> Document:
-    """A 512 x 512 document with empty boxes, bottom first."""
-    rects = [Rect.from_box(box) for box in boxes]
-    return Document(new_contents(Size(512, 512), 32, boxes=rects, prompt=prompt))
-
-
-def fill(document: Document, prompt: str | None = None, word: str | None = None) -> None:
-    """Give every layer painted pixels, as if a job had finished; all of them show `word`."""
-    placements = []
-    for layer in document.layers:
-        box = layer.region(document.grid, document.canvas).to_box()
-        seed = document.seed_for(layer, 1)
-        record = {
-            "prompt": document.prompt if prompt is None else prompt,
-            "seed": seed,
-            "box": list(box),
-            "word": word,
-        }
-        pixels = paint(seed, box, is_background=layer.is_background)
-        placements.append(Placement(layer.id, pixels, Rect.from_box(box), record))
-    PlacePixels(placements).do(document)

@@ -1,14 +1,9 @@
 """Colour decision: soft predicted colours become flat fills with clean borders.
 
-A prediction's colours are off by a little everywhere, which shows as blotches in areas that the
-art fills with one colour. Here every pixel gets one of a few palette colours, as `engine.pixels`
-decides alpha: `find_palette` finds them, every pixel votes for its nearest entry together
-with its neighbours, and the votes are enlarged before the decision, so that borders between fills
-are as fine as the outline.
-
-The result is also the layer's label map: exact regions with shared borders, from which vector
-shapes can be made. For looks with flat fills only; gradients would become bands. Each layer is
-decided by itself. Deterministic.
+Every pixel gets one of a few palette colours, as `engine.pixels` decides alpha: each votes for its
+nearest entry together with its neighbours, and the votes are enlarged before the decision, so that
+borders between fills are as fine as the outline. The label map has exact regions with shared
+borders. For looks with flat fills only; each layer by itself; deterministic.
 
 Shapes: h w drawn pixels, H W delivered pixels, K palette colours.
 """
@@ -43,10 +38,7 @@ GAIN_BY_FLAT_FILLS = frozenset({"flat", "bold"})
 def cleans_colours(choice: ColourChoice, look: str | None, looks: Sequence[str]) -> bool:
     """Whether the colours of a job's foregrounds are decided.
 
-    Args:
-        choice: of the request.
-        look: that the prompt names; None = none.
-        looks: of the model; the first is the one that a prompt without a look gives.
+    `look` is named by the prompt; the first of the model's is that of a prompt without a look.
     """
     if choice != "automatic":
         return choice == "on"
@@ -101,13 +93,9 @@ class DecidedLayer:
 
 
 def decide_colours(premultiplied: np.ndarray) -> DecidedLayer | None:
-    """Decide the colours of one layer.
+    """Decide the colours of one layer, (h, w, 4) float premultiplied in [0, 1], as decoded.
 
-    Args:
-        premultiplied: (h, w, 4) float in [0, 1], as decoded.
-
-    Returns:
-        None where too few pixels are solid for a palette.
+    None where too few pixels are solid for a palette.
     """
     planes = torch.from_numpy(np.ascontiguousarray(np.moveaxis(premultiplied, -1, 0), np.float32))
     alpha = planes[3]
@@ -281,7 +269,8 @@ def find_palette(colours: np.ndarray) -> np.ndarray:
     centres = _split(sample)
     counts = np.zeros(len(centres))
     for _ in range(ROUNDS):
-        nearest = nearest_entry(sample, centres)
+        # Squared distances in RGB, without what all entries share.
+        nearest = ((centres**2).sum(axis=1) - 2 * sample @ centres.T).argmin(axis=1)
         counts = np.bincount(nearest, minlength=len(centres)).astype(np.float64)
         sums = np.stack(
             [np.bincount(nearest, channel, len(centres)) for channel in sample.T], axis=-1
@@ -289,12 +278,6 @@ def find_palette(colours: np.ndarray) -> np.ndarray:
         used = counts > 0
         centres, counts = sums[used] / counts[used, None], counts[used]
     return _merge_alike(centres, counts)
-
-
-def nearest_entry(colours: np.ndarray, palette: np.ndarray) -> np.ndarray:
-    """(n, 3) and (K, 3) -> (n,) index of the nearest entry in RGB."""
-    distance = (palette**2).sum(axis=1) - 2 * colours @ palette.T  # without what all entries share
-    return distance.argmin(axis=1)
 
 
 def _split(sample: np.ndarray) -> np.ndarray:

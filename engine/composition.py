@@ -48,17 +48,12 @@ PUSHES = 24  # per round
 
 @dataclass(frozen=True, slots=True)
 class Traits:
-    """What is usual for a thing.
+    """What is usual for a thing."""
 
-    Attributes:
-        band: where it belongs; "low" is "any" in a picture with a horizon: not in the sky.
-        size: 1 small to 3 large.
-        aspect: width over height.
-    """
-
+    # where it belongs; "low" is "any" in a picture with a horizon: not in the sky
     band: Band = "any"
-    size: int = 2
-    aspect: float = 1.0
+    size: int = 2  # 1 small to 3 large
+    aspect: float = 1.0  # width over height
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,40 +75,27 @@ class Layout:
 
 @dataclass(frozen=True, slots=True)
 class _Wishes:
-    """What is to be placed: names and phrases, and per thing size, band and size class.
-
-    Attributes:
-        classes: (n,) size class of each, 1 to 3.
-        sides: (n, 2) width and height.
-    """
+    """What is to be placed: names and phrases, and per thing size, band and size class."""
 
     nouns: tuple[str, ...]
     shows: tuple[str, ...]
     bands: tuple[Band, ...]
-    classes: np.ndarray
-    sides: np.ndarray
+    classes: np.ndarray  # (n,) size class of each, 1 to 3
+    sides: np.ndarray  # (n, 2) width and height
 
 
 def suggest_layouts(
     check: PromptCheck,
-    canvas: tuple[int, int],
+    canvas: tuple[int, int],  # (width, height), multiples of `step`
     *,
-    step: int = 32,
+    step: int = 32,  # of which all edges are multiples
     seed: int = 0,
-    most: int = MOST,
+    most: int = MOST,  # how many boxes there may be; further things are left out
 ) -> tuple[Layout, ...]:
-    """Layouts with a box for every thing that a prompt names, the best one first.
-
-    Args:
-        canvas: (width, height), multiples of `step`.
-        step: of which all edges are multiples.
-        most: how many boxes there may be; further things are left out.
-
-    Returns:
-        one layout per arrangement that suits the things; none where the prompt names nothing.
-    """
+    """A layout per arrangement that suits the things of a prompt, the best first; perhaps none."""
     name = None if check.background is None else check.background.name
-    wishes = _wishes(_listed(check.objects, most), canvas, has_horizon=_has_horizon(name))
+    has_horizon = name not in NO_HORIZON and not (name or "").endswith("background")
+    wishes = _wishes(_listed(check.objects, most), canvas, has_horizon=has_horizon)
     count = len(wishes.nouns)
     if not count:
         return ()
@@ -158,16 +140,13 @@ def place_one(
 
 def suggest_things(
     check: PromptCheck,
-    nouns: Sequence[str],
+    nouns: Sequence[str],  # that the model draws
     canvas: tuple[int, int],
     boxes: Sequence[Box],
-    taken: Sequence[str] = (),
+    taken: Sequence[str] = (),  # nouns that the picture has already; others come first
 ) -> tuple[str, ...]:
     """A thing for each box that the prompt leaves empty: of its scenery, and of the box's form.
 
-    Args:
-        nouns: that the model draws.
-        taken: nouns that the picture has already; others come first.
 
     Returns:
         one noun per box, all different where there are enough.
@@ -235,10 +214,6 @@ def _unfit(noun: str, box: Box, canvas: tuple[int, int]) -> float:
 def _listed(objects: Sequence[PromptObject], most: int) -> list[PromptObject]:
     """Each thing as often as it is named; an unnamed number ("balloons") is three."""
     return [thing for thing in objects for _ in range(thing.count or SEVERAL)][:most]
-
-
-def _has_horizon(background: str | None) -> bool:
-    return background not in NO_HORIZON and not (background or "").endswith("background")
 
 
 def _wishes(
@@ -369,7 +344,7 @@ def _place(
     for _ in range(ROUNDS):
         centres = _pushed_apart(centres, sides, wishes.bands, canvas)
         boxes = _snapped(centres, sides, wishes.bands, canvas, step)
-        if _worst_overlap(boxes) <= 0.05:
+        if _overlaps(boxes).max(initial=0.0) <= 0.05:
             break
         sides = sides * SHRINK
     return _score(boxes, wishes, canvas), _tuples(boxes)
@@ -500,10 +475,6 @@ def _overlaps(boxes: np.ndarray) -> np.ndarray:
     share = (last - first).clip(min=0).prod(axis=-1) / np.minimum(area[:, None], area[None])
     np.fill_diagonal(share, 0)
     return share
-
-
-def _worst_overlap(boxes: np.ndarray) -> float:
-    return float(_overlaps(boxes).max(initial=0.0))
 
 
 def _misplaced(boxes: np.ndarray, band: Band, canvas: tuple[int, int]) -> np.ndarray:

@@ -6,7 +6,7 @@ import ast
 
 import pytest
 
-from tools import inventory
+from tests.inventory import lists as inventory
 
 
 @pytest.mark.parametrize("name", inventory.HELD)

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from app.benchmarks.reliability.crash import crash
 from engine.models.checkpoint import save_model
 from tests.engine.tiny import tiny_model
+from tests.reliability.crash import crash
 from tests.test_end_to_end import LAYOUT, layerloom
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -1,10 +1,10 @@
 """Walks from an empty window to a file, takes a picture at each step, writes the page.
 
-    xvfb-run -a -s "-screen 0 1600x1000x24" python tools/screenshots.py [--fake] [--out FOLDER]
+    xvfb-run -a -s "-screen 0 1600x1000x24" python tools/screenshots.py [--out FOLDER]
 
 One command does all of it: `docs/walkthrough` has the same names afterwards, with what the shipped
 model paints now, in both themes. Checks the document at each turn, ends with 1 when something is
-not as it should be. `--theme` walks once only; `--fake` takes a scripted engine, not the model.
+not as it should be. `--theme` walks once only.
 """
 
 # Run from anywhere: the path is set before the imports of ours.
@@ -37,7 +37,7 @@ from app.session.client import engine_factory
 from app.session.settings import Settings
 from app.ui.dialogs.export_dialog import ExportDialog
 from app.ui.main_window import MainWindow
-from tools.story import Story, slow_engine
+from tools.story import Story
 
 PROMPT = "a red balloon, a dog and a castle under a blue sky"
 BOXES = ((256, 224, 480, 448), (96, 352, 224, 480), (64, 32, 192, 192))
@@ -64,11 +64,7 @@ STEPS = (
     ("13-recovery", "After a power failure", "Unfinished work is offered at the next start."),
     ("14-saved", "Ctrl+S", "An OpenRaster file; opened again with the same bytes."),
     ("15-export", "Ctrl+Shift+E", "The dialog names what a format keeps and loses."),
-    (
-        "16-layout",
-        "Ctrl+Shift+B",
-        "Boxes for the sentence; arrow keys show other layouts.",
-    ),
+    ("16-layout", "Ctrl+Shift+B", "Boxes for the sentence; arrow keys show other layouts."),
     ("16-planned", "Enter, Ctrl+Enter", "Each thing is in the box that was made for it."),
     ("17-replaced", "Shows: dragon, Enter", "One box is repainted, and the sentence follows."),
     ("18-things", "F9: the things", "All that the model draws, to search and to drag."),
@@ -324,11 +320,11 @@ def walk(options: argparse.Namespace) -> int:
     app.setQuitOnLastWindowClosed(False)
     loop = qasync.QEventLoop(app)
     asyncio.set_event_loop(loop)
-    make = slow_engine if options.fake else engine_factory(weights=options.model)
     failure: BaseException | None = None
     with loop, tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         settings = Settings(theme=options.theme)
+        make = engine_factory(weights=options.model)
         window = MainWindow(loop, make, settings, work_root=folder / "work")
         window.resize(1440, 900)
         window.show()
@@ -353,9 +349,6 @@ def walk(options: argparse.Namespace) -> int:
 def main() -> int:
     """Walk in the theme asked for; in both, each in a process of its own, and write the page."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument(
-        "--fake", action="store_true", help="a scripted engine instead of the model"
-    )
     parser.add_argument("--model", type=Path, help="another model than the shipped one")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "walkthrough")
     parser.add_argument("--theme", choices=THEMES, help="one theme only")

@@ -1,4 +1,4 @@
-"""Camera and hand for walks through the window, and an engine that answers by itself.
+"""Camera and hand for walks through the window.
 
 Used by `tools/screenshots.py`, which has the steps.
 """
@@ -21,10 +21,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 
 from app.session.jobs import Job
-from app.testing import FakeEngine, ready
 from app.ui.main_window import MainWindow
 from app.ui.widgets.images import to_array
-from engine import Event, GenerateRequest
 
 LEFT = Qt.MouseButton.LeftButton
 MAX_BYTES = 145_000
@@ -39,21 +37,6 @@ def save(picture: QImage, path: Path) -> None:
         if stream.tell() <= MAX_BYTES:
             break
     path.write_bytes(stream.getvalue())
-
-
-def answer_slowly(engine: FakeEngine, request: GenerateRequest) -> None:
-    """A job by itself, a step each 0.15 s."""
-    for step in range(1, 13):
-        time.sleep(0.15)
-        if engine.is_stopped:
-            engine.end_cancelled(request)
-            return
-        engine.begin(request, steps=step)
-    engine.finish(request)
-
-
-def slow_engine(emit: Callable[[Event], None]) -> FakeEngine:
-    return FakeEngine(emit, opening=(ready(),), work=answer_slowly)
 
 
 class Story:

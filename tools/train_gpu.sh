@@ -37,7 +37,7 @@ sprites=runs/sprites-$stage.safetensors
 test -f "$sprites" || { echo "$sprites is missing" >&2; exit 2; }
 sizes=(--batch 256 --workers 12 --max-tokens 400)
 mix=(--lr 1e-3 --decay 0.6 --size 1.35 --side-tokens "${SIDE:-4}" --variety 0 --most-things 8
-    --open-looks 0 --named-looks 0.8 --first-look 0.1 --composite-share 0 --background-share 0.4 --background-weight 16
+    --open-looks 0 --named-looks 0.8 --first-look 0.1 --background-share 0.4 --background-weight 16
     --edit-share 0.2 --colour-share 0.75 --stranger-share 0.05 --pure-share 0.85 --huber 0.25 --repeat-share 0.15 --crowd-share 0.03)
 steps=(--minutes "$minutes" --steps 1000000)
 decoding=(--batch 64 --minutes "${DECODER:-0}" --steps 100000)

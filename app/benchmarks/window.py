@@ -14,11 +14,10 @@ from typing import Any
 
 import numpy as np
 import qasync
-from PySide6.QtCore import QEvent, QPointF, Qt, QTimer
+from PySide6.QtCore import QEvent, QPointF, Qt
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QApplication
 
-from app.benchmarks.process import OwnTime
 from app.document.commands import Placement, PlacePixels
 from app.document.contents import Contents, new_contents
 from app.document.document import Document
@@ -33,8 +32,6 @@ SIDE = 1024
 GRID = 32
 LEFT = Qt.MouseButton.LeftButton
 FRAME_S = 0.016
-TICK_MS = 10
-_PATIENCE_S = 600.0
 
 
 class Watch:
@@ -111,22 +108,17 @@ def _blob(rect: Rect, rng: np.random.Generator) -> np.ndarray:
 
 
 class Desk:
-    """One open window. Use as a context manager.
-
-    Args:
-        starts: whether the engine is started.
-        settings: of the user; None = the dark theme, and not the first start.
-        work_root: where unsaved work is kept; None = nowhere.
-    """
+    """One open window. Use as a context manager."""
 
     def __init__(
         self,
         contents: Contents | None = None,
         *,
         make_engine: MakeEngine = busy_engine,
-        starts: bool = True,
+        starts: bool = True,  # whether the engine is started
+        # of the user; None = the dark theme, and not the first start
         settings: Settings | None = None,
-        work_root: Path | None = None,
+        work_root: Path | None = None,  # where unsaved work is kept; None = nowhere
     ) -> None:
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
         app = QApplication.instance() or QApplication([])
@@ -140,7 +132,6 @@ class Desk:
             settings or Settings(theme="dark", first_run_done=True),
             work_root=work_root,
         )
-        self.time, self.gaps = OwnTime(), Gaps()
         self.window.resize(1400, 900)
         self.window.show()
         if starts:
@@ -154,7 +145,6 @@ class Desk:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.gaps.timer.stop()
         self.window.session.undo.mark_saved()
         self.window.close()
         self.window.session.shutdown()
@@ -176,16 +166,6 @@ class Desk:
                 break
             time.sleep(0.001)
         return Watch.now_of_all() - begun
-
-    def until(self, is_so: Callable[[], bool]) -> float:
-        """Handle events until it is so; seconds that took, waiting for a processor left out."""
-        began, limit = self.time.now(), time.monotonic() + _PATIENCE_S
-        while not is_so():
-            self.app.processEvents()
-            time.sleep(0.001)
-            if time.monotonic() > limit:
-                raise TimeoutError("the window waits for something that does not come")
-        return max(0.0, self.time.now() - began)
 
     def shown_after(self, act: Callable[..., object], *args: Any) -> float:
         """Milliseconds from the beginning of `act` to the end of the paint that shows it."""
@@ -217,37 +197,3 @@ class Desk:
         self.mouse(QEvent.Type.MouseButtonRelease, x, y)
         self.app.processEvents()
         return times
-
-
-class Gaps:
-    """How long the event loop was not heard of, at most, since `start`.
-
-    What the system made our threads wait for a processor is taken off: on a machine with other work
-    it is not the window's doing. Since threads wait side by side that may take off too much, so
-    what the window's thread itself computed counts in any case.
-    """
-
-    def __init__(self) -> None:
-        self.longest_s = 0.0
-        self._time = OwnTime()
-        self._last = (0.0, 0.0)
-        self.timer = QTimer()
-        self.timer.setInterval(TICK_MS)
-        self.timer.timeout.connect(self._tick)
-
-    def start(self) -> None:
-        self.longest_s = 0.0
-        self._last = (self._time.now(), time.thread_time())
-        self.timer.start()
-
-    def stop(self) -> float:
-        """The longest gap so far, seconds."""
-        self._tick()
-        self.timer.stop()
-        return self.longest_s
-
-    def _tick(self) -> None:
-        now = (self._time.now(), time.thread_time())
-        gaps = (after - before for after, before in zip(now, self._last))
-        self.longest_s = max(self.longest_s, *gaps)
-        self._last = now

@@ -32,11 +32,10 @@ FORWARDED = {
         "ship": "engine.training.export",
         "things": "engine.training.things",
         "evaluate": "engine.training.eval.evaluate",
-        "throughput": "engine.benchmarks.training",
     },
     "bench": {
         "engine": "engine.benchmarks.bench",
-        "reliability": "app.benchmarks.reliability.bench",
+        "reliability": "tests.reliability.bench",
         "ui": "app.benchmarks.ui.bench",
     },
 }

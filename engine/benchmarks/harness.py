@@ -20,26 +20,19 @@ from torch import Tensor
 from engine.api import Box, GenerateRequest
 from engine.layout import BACKGROUND, FIRST_FOREGROUND, Region, token_size
 from engine.models.art.backbone import art_of
-from engine.models.art.positions import ids_of, inner_coordinates, place_on_canvas
 from engine.pipeline import LayerPipeline
-from engine.sampling import guide, region_noise
 from engine.training.eval.tasks import request_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """One call of the command.
-
-    Attributes:
-        runs: rounds of everything that alternates.
-        weights: model file for processes that are started; None = the shipped one.
-    """
+    """One call of the command."""
 
     generator: LayerPipeline
-    runs: int = 5
+    runs: int = 5  # rounds of everything that alternates
     quick: bool = False
     most_layers: int = 50
-    weights: Path | None = None
+    weights: Path | None = None  # model file for processes that are started; None = the shipped one
 
     def layers(self, full: Sequence[int], quick: Sequence[int]) -> list[int]:
         return [n for n in (quick if self.quick else full) if n <= self.most_layers]
@@ -129,57 +122,28 @@ def uncropped(request: GenerateRequest) -> GenerateRequest:
 
 
 class Step:
-    """The guidance's branches through the transformer once, ready to be called again and again.
+    """One call of the transformer with all branches of the guidance, ready to be repeated.
 
-    What the generator prepares per request (text, places, rotations, the cached layers of an edit)
-    is prepared outside the clock. Assignment, which costs nothing per step, is left out.
-
-    Attributes:
-        tokens: N of one branch.
-        sequence: text and image tokens of one branch, those of finished layers not among them.
+    What the engine prepares per request (text, places, rotations, the cached layers of an edit) is
+    prepared outside the clock. Assignment, which costs nothing per step, is left out.
     """
 
     @torch.inference_mode()
     def __init__(self, generator: LayerPipeline, request: GenerateRequest) -> None:
-        model, device, art = art_of(generator).model, art_of(generator).device, art_of(generator)
-        self._art, self._cfg_scale = model.art, model.card.cfg_scale
-        every = regions_of(generator, request)
-        regions = [region for region in every if region.request.is_target]
-        finished = [region for region in every if not region.request.is_target]
-        ids = torch.cat([ids_of(r, art.token_px) for r in regions])[None].to(device)
-        inner = torch.cat([inner_coordinates(*r.size) for r in regions])[None].to(device)
-        places = [place_on_canvas(r.request.box, request.canvas) for r in regions]
-        spread = [place.expand(r.count, 4) for place, r in zip(places, regions, strict=True)]
-        place = torch.cat(spread)[None].to(device)
-        text = art.encode_prompt(request).text
-        room = ids.shape[1] + text.shape[1]
-        layers = art.context.read(finished, room, lambda: None)
-        self._context = None if layers is None else layers.keys
-        null = model.text.null()
-        conditioning = self._art.condition(ids, inner, place, text)
-        self._branches = 1 if self._cfg_scale == 1 else 2
-        if self._branches == 2:
-            unconditional = self._art.condition(ids, inner, place, null)
-            conditioning = conditioning.packed_with(unconditional)
-        self._conditioning = conditioning
-        both = self._branches == 2
-        self._pooled = torch.cat([text[:, 0], null[:, 0]]) if both else text[:, 0]
-        width = model.art.config.token_width
-        noise = [region_noise(r.request.seed, *r.size, width) for r in regions]
-        self.noise = torch.cat(noise)[None].to(device)  # (1, N, C)
-        self.tokens = self.noise.shape[1]
-        self.sequence = self.tokens + text.shape[1]
+        self._art = art = art_of(generator)
+        prompt, scale = art.encode_prompt(request), art.model.card.cfg_scale
+        state = art.prepare(regions_of(generator, request), prompt, scale, lambda: None)
+        conditioning = art.condition(state.targets, prompt.text, request.canvas)
+        art.add_branches(state, conditioning, request.canvas)
+        self._state, self.noise = state, state.noise  # (1, N, C)
+        self.tokens = self.noise.shape[1]  # N of one branch
+        # text and image tokens of one branch, those of finished layers not among them
+        self.sequence = self.tokens + prompt.text.shape[1]
 
     @torch.inference_mode()
     def __call__(self, t: float = 0.5) -> Tensor:
         """(1, N, C) guided prediction at level t."""
-        levels = torch.full((len(self._pooled),), t, device=self.noise.device)
-        vec = self._art.vec(levels, self._pooled)
-        tokens = self.noise.repeat(1, self._branches, 1)
-        out = self._art(tokens, self._conditioning, vec, context=self._context).float()
+        out = self._art.predict(self._state, self.noise, t)
         if out.is_cuda:
             torch.cuda.synchronize()
-        if self._branches == 1:
-            return out
-        conditional, unconditional = out.chunk(2, dim=1)
-        return guide(conditional, unconditional, self._cfg_scale)
+        return out

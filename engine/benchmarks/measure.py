@@ -10,16 +10,9 @@ import gc
 import re
 import statistics
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import torch
-from torch import Tensor
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils.flop_counter import flop_registry
 
 _STATUS, _CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 Work = Callable[[], object]
@@ -126,12 +119,6 @@ def peak_mb(work: Work) -> Measured | Missing:
 
 # ---- operations ----
 
-# torch's table has the kernels of attention on a GPU only; the operations are the same.
-for _part in ("", "_backward"):
-    _gpu = getattr(torch.ops.aten, f"_scaled_dot_product_flash_attention{_part}")
-    _cpu = getattr(torch.ops.aten, f"_scaled_dot_product_flash_attention_for_cpu{_part}")
-    flop_registry[_cpu] = flop_registry[_gpu]
-
 
 def block_flops(tokens: int, width: int, mlp_ratio: int = 4) -> int:
     """One block, double or single, over `tokens` of text and image together (`docs/art.md` 6.1).
@@ -141,47 +128,3 @@ def block_flops(tokens: int, width: int, mlp_ratio: int = 4) -> int:
     with its addition counts as two.
     """
     return 2 * tokens * width**2 * (4 + 2 * mlp_ratio) + 4 * tokens**2 * width
-
-
-Argument = tuple[torch.Size, tuple[int, ...], torch.dtype] | float | bool | None
-
-
-@dataclass(frozen=True, slots=True)
-class Product:
-    """An operator that multiplies matrices, and its arguments: tensors by shape and type."""
-
-    operator: Callable[..., object]
-    arguments: tuple[Argument, ...]
-
-    def alone(self) -> Work:
-        """The same product of ones, with nothing around it."""
-        args = [
-            torch.empty_strided(a[0], a[1], dtype=a[2]).fill_(1) if isinstance(a, tuple) else a
-            for a in self.arguments
-        ]
-        return lambda: self.operator(*args)
-
-
-class ProductCounter(TorchDispatchMode):
-    """Counts the matrix products between enter and exit, forward and backward.
-
-    Attributes:
-        found: how often each was made.
-        flops: operations of all of them.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: Counter[Product] = Counter()
-        self.flops = 0
-
-    def __torch_dispatch__(
-        self, func: Any, types: Any, args: Sequence[Any] = (), kwargs: dict[str, Any] | None = None
-    ) -> Any:
-        kwargs = kwargs or {}
-        out = func(*args, **kwargs)
-        if (count := flop_registry.get(func._overloadpacket)) is not None:
-            self.flops += count(*args, **kwargs, out_val=out)
-            known = [(a.shape, a.stride(), a.dtype) if isinstance(a, Tensor) else a for a in args]
-            self.found[Product(func, tuple(known))] += 1
-        return out

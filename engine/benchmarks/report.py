@@ -66,9 +66,8 @@ class Section:
     def markdown(self, measured_on: str, plots: str | None = None) -> str:
         """The bench as markdown.
 
-        Args:
-            measured_on: machine, commit, model and command, one paragraph.
-            plots: folder of the SVG files as seen from the text; None = there are none.
+        `measured_on` is a paragraph; `plots` the folder of the SVG files as seen from the text, if
+        any.
         """
         parts = [f"## {self.title}", self.text, measured_on]
         parts += [table.markdown() for table in self.tables]

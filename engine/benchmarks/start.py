@@ -6,7 +6,6 @@ ones find it in the system's cache.
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import time
@@ -17,16 +16,13 @@ from engine.benchmarks.measure import Missing, summary
 from engine.benchmarks.report import ROOT, Cell, Section, Table
 
 EVENTS = ("interpreter and the engine's face", "engine ready", "first preview", "first picture")
-WINDOW_PROBE = "app.benchmarks.window_start"
-WINDOW_EVENT = "window shown"
 QUICK_RUNS = 3
 LIMIT_S = 300
 
 TEXT = (
     "Seconds since the process was started, each run in a process of its own, files warm in the "
     "system's cache. The picture has three boxes and a background; the engine runs on its "
-    "thread, with previews, as in the window. The window is painted on an offscreen screen, "
-    "while the engine's thread already loads torch."
+    "thread, with previews, as in the window."
 )
 
 
@@ -34,40 +30,32 @@ def bench(context: Context) -> Section:
     runs = min(context.runs, QUICK_RUNS) if context.quick else context.runs
     weights = str(context.weights.resolve()) if context.weights else "-"
     engine = ["engine.benchmarks.start_probe", weights, str(context.generator.info.threads)]
-    rows: list[list[Cell]] = []
-    rows += _rows(context, [WINDOW_PROBE], (WINDOW_EVENT,), runs)
-    rows += _rows(context, engine, EVENTS, runs)
+    rows = _rows(context, engine, runs)
     table = Table(f"From the start of the process, {runs} processes", ["until", "seconds"], rows)
     return Section("start", "Start", TEXT, [table])
 
 
-def _rows(
-    context: Context, command: Sequence[str], events: Sequence[str], runs: int
-) -> list[list[Cell]]:
-    stamps: dict[str, list[float]] = {event: [] for event in events}
+def _rows(context: Context, command: Sequence[str], runs: int) -> list[list[Cell]]:
+    stamps: dict[str, list[float]] = {event: [] for event in EVENTS}
     for run in range(runs):
-        context.say(f"start: {command[0].rpartition('.')[2]} {run + 1} of {runs}")
+        context.say(f"start: {run + 1} of {runs}")
         try:
             found = events_of(command)
         except RuntimeError as error:
             context.say(str(error))
-            return [[event, Missing("the process failed")] for event in events]
-        for event in events:
+            return [[event, Missing("the process failed")] for event in EVENTS]
+        for event in EVENTS:
             stamps[event].append(found[event])
     return [[event, summary(values)] for event, values in stamps.items()]
 
 
 def events_of(command: Sequence[str]) -> dict[str, float]:
     """Run a module in a fresh process; seconds since its start by the event's name."""
-    environment = dict(os.environ)
-    environment.setdefault("QT_QPA_PLATFORM", "offscreen")
     start = time.time()
-    done = subprocess.run(
-        [sys.executable, "-P", "-m", *command], cwd=ROOT, env=environment,
-        capture_output=True, text=True, timeout=LIMIT_S,
-    )  # fmt: skip
+    command = [sys.executable, "-P", "-m", *command]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=LIMIT_S)
     if done.returncode != 0:
-        raise RuntimeError(f"{command[0]} ended with {done.returncode}: {done.stderr[-500:]}")
+        raise RuntimeError(f"{command[3]} ended with {done.returncode}: {done.stderr[-500:]}")
     events = {}
     for line in done.stdout.splitlines():
         stamp, _, name = line.partition(" ")

@@ -148,13 +148,9 @@ def save_model(path: Path, model: Model, *, bits: int = 16) -> str:
 
 
 def load_model(path: Path | None = None, report: StageReport = silent) -> Model:
-    """Read a model file on the CPU in float32.
+    """Read a model file on the CPU in float32; `report` gets parts read and built, 0 to 1.
 
-    Args:
-        report: called with the part of the file read and of the networks built, from 0 to 1.
-
-    Raises:
-        WeightsError: missing, damaged, of another format, or not exactly this architecture.
+    Raises WeightsError: missing, damaged, of another format, or not exactly this architecture.
     """
     path = path or default_path()
     check_readable(path)
@@ -226,10 +222,9 @@ def to_half(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def to_8_bits(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Large matrices as int8, each with a float32 tensor `NAME.row_scale`; the rest as float16.
+    """Large matrices as int8, each with a float32 `NAME.row_scale`; the rest as float16.
 
-    Raises:
-        ValueError: a tensor's name ends like that of a scale.
+    Raises ValueError: a tensor's name ends like that of a scale.
     """
     stored: dict[str, Tensor] = {}
     for name, value in tensors.items():

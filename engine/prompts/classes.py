@@ -55,13 +55,11 @@ def _join_hyphenated(units: Sequence[Unit], letters: list[str]) -> None:
         if unit.hyphenated and before == "K":
             if letter != "K":
                 letters[at - 1] = letters[at] = "F"
-        elif before in "NUB" and (is_joined or (unit.hyphenated and _is_participle(unit))):
-            letters[at - 1] = letters[at] = "F"
-
-
-def _is_participle(unit: Unit) -> bool:
-    """Whether it makes an adjective of the noun before it."""
-    return "v" in unit.parts or unit.word.endswith(("ing", "ed")) or unit.word in JOINED_ADJECTIVES
+        elif before in "NUB":
+            is_participle = "v" in unit.parts or unit.word.endswith(("ing", "ed"))
+            is_participle |= unit.word in JOINED_ADJECTIVES
+            if is_joined or (unit.hyphenated and is_participle):
+                letters[at - 1] = letters[at] = "F"
 
 
 def _is_alone(units: Sequence[Unit], at: int) -> bool:
@@ -86,9 +84,8 @@ def is_verb(
 ) -> bool:
     """Whether a unit after a head is the verb of it ("a bee flying", "dogs play in").
 
-    Args:
-        following: the class of the next unit, empty where a break or nothing follows.
-        is_one: the head is a thing with "a" before it, so that no plural belongs to it.
+    `following` is the class of the next unit, or empty; `is_one`: "a" stands before the head, so no
+    plural belongs to it.
     """
     if len(unit.words) > 1 or unit.has("heading", "young", "part"):
         return False
@@ -101,7 +98,7 @@ def is_verb(
     if thing is not None:
         if is_plural and head_letter == "N" and unit.noun is None and "v" in unit.parts:
             return following in ("D", "P", "R")  # "bats fly out"
-        as_verb = thing.is_plural and "v" in _base_parts(word)
+        as_verb = thing.is_plural and any("v" in parts_of(form) for form in simpler_forms(word))
         goes_on = following in ("D", "P", "K", "R") or (is_one and following in ("", "J"))
         return as_verb and not is_plural and goes_on
     if letter == "U" and not unit.is_known and word.endswith("s"):
@@ -113,7 +110,3 @@ def is_verb(
     if word.endswith("s") and not word.endswith("ss"):
         return not is_plural and goes_on
     return is_plural and goes_on and head_letter == "N"
-
-
-def _base_parts(word: str) -> str:
-    return "".join(parts_of(form) for form in simpler_forms(word))

@@ -29,11 +29,9 @@ class EncoderPrompt:
 
 
 def encoder_prompt(check: PromptCheck, boxes: int, *, repeat: bool = False) -> EncoderPrompt:
-    """Write a prompt for the text encoder.
+    """Write a prompt for the text encoder; unnamed numbers fill the boxes that others leave.
 
-    Args:
-        boxes: of the picture, finished ones included; unnamed numbers fill what others leave.
-        repeat: raise the counts until they fill all boxes.
+    `boxes` counts finished ones too; `repeat` raises the counts until they fill all boxes.
     """
     counts = fill_counts([thing.count for thing in check.objects], boxes, repeat=repeat)
     things = list(zip(check.objects, counts))

@@ -14,38 +14,21 @@ NUMBER_WORDS = (  # by count
     "seven", "eight", "nine", "ten", "eleven", "twelve",
 )
 # fmt: on
-IRREGULAR_PLURALS = {
-    "cactus": "cacti",
-    "snowman": "snowmen",
-    "man": "men",
-    "fish": "fish",
-    "sheep": "sheep",
-    "deer": "deer",
-    "reindeer": "reindeer",
-    "mouse": "mice",
-    "calf": "calves",
-    "leaf": "leaves",
-    "loaf": "loaves",
-    "wolf": "wolves",
-    "tomato": "tomatoes",
-    "volcano": "volcanoes",
-    "die": "dice",
-    "gentleman": "gentlemen",
-    "policeman": "policemen",
-    "workman": "workmen",
-    "woman": "women",
-    "glasses": "glasses",
-    "sunglasses": "sunglasses",
-    "spectacles": "spectacles",
-    "eyeglasses": "eyeglasses",
-    "jeans": "jeans",
-    "trousers": "trousers",
-    "scissors": "scissors",
-    "dice": "dice",
-}
 ALWAYS_PLURAL = frozenset(
-    {"glasses", "sunglasses", "spectacles", "eyeglasses", "jeans", "trousers", "scissors"}
+    "glasses sunglasses spectacles eyeglasses jeans trousers scissors".split()
 )
+UNCHANGED = ALWAYS_PLURAL | frozenset("fish sheep deer reindeer dice".split())
+IRREGULAR_PLURALS = {
+    **{word: word for word in UNCHANGED},
+    **dict(
+        pair.split(":")
+        for pair in (
+            "cactus:cacti snowman:snowmen man:men mouse:mice calf:calves leaf:leaves loaf:loaves "
+            "wolf:wolves tomato:tomatoes volcano:volcanoes die:dice gentleman:gentlemen "
+            "policeman:policemen workman:workmen woman:women"
+        ).split()
+    ),
+}
 
 
 def plural(words: str) -> str:

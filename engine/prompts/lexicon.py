@@ -46,45 +46,30 @@ ONE_DRAWING = frozenset({"boot", "high heel", "shoe", "cherry", "dice", "water d
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """What a word or phrase may mean.
+    """What a word or phrase may mean."""
 
-    Attributes:
-        kind: which table it is from.
-        name: the noun, the background, the role, or the nearest noun ("" = none).
-        is_plural: the phrase is the plural of its noun.
-        is_phrase: a background's whole phrase with its preposition.
-    """
-
-    kind: Kind
-    name: str
-    is_plural: bool = False
-    is_phrase: bool = False
+    kind: Kind  # which table it is from
+    name: str  # the noun, the background, the role, or the nearest noun ("" = none)
+    is_plural: bool = False  # the phrase is the plural of its noun
+    is_phrase: bool = False  # a background's whole phrase with its preposition
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """All that the tables say of one phrase.
+    """All that the tables say of one phrase."""
 
-    Attributes:
-        noun, background, near: what it means in the vocabulary, or None.
-        roles: of `roles.tsv`.
-        parts: letters of its parts of speech; "n" for a phrase of several words.
-        count: the number that it names.
-        colour, look: of the vocabulary, or None.
-        letter: `class_of`.
-        is_abstract: a noun that names no visible thing.
-    """
-
+    # noun, background, near: what it means in the vocabulary, or None
     noun: Meaning | None
     background: Meaning | None
     near: Meaning | None
-    roles: frozenset[str]
-    parts: str
-    count: int | None
+    roles: frozenset[str]  # of `roles.tsv`
+    parts: str  # letters of its parts of speech; "n" for a phrase of several words
+    count: int | None  # the number that it names
+    # colour, look: of the vocabulary, or None
     colour: str | None
     look: str | None
-    letter: str = ""
-    is_abstract: bool = False
+    letter: str = ""  # `class_of`
+    is_abstract: bool = False  # a noun that names no visible thing
 
 
 _SIMPLE = (
@@ -254,10 +239,8 @@ class Lexicon:
         return table is None or table.index(word) is not None
 
     def is_derived(self, word: str, *, has_stem: bool) -> bool:
-        """Whether the ending of an unknown word shows that it is no noun ("seamless").
-
-        Args:
-            has_stem: ask also whether the rest of the word is known.
+        """Whether an unknown word's ending shows that it is no noun ("seamless"), and perhaps its
+        stem.
         """
         if not word.isalpha() or self.entry((word,)).parts not in ("v", "a"):
             return False

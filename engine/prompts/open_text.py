@@ -13,8 +13,9 @@ from functools import cache, lru_cache
 
 from engine.prompts.grammar import is_plural_word, singular
 from engine.prompts.lexicon import Lexicon
+from engine.prompts.open_phrases import DESCRIBING, OpenPhrase, PhraseFinder, is_of, open_words
 from engine.prompts.parser import MOST, Reading, read_prompt
-from engine.prompts.phrases import OPEN, Mention
+from engine.prompts.phrases import OPEN
 from engine.prompts.result import (
     NamedBackground,
     PromptCheck,
@@ -24,13 +25,9 @@ from engine.prompts.result import (
     Vocabulary,
     Word,
 )
-from engine.prompts.tables import rows_of, split
+from engine.prompts.tables import rows_of
 from engine.prompts.tokens import HEADING, NONE, Unit
-from engine.words import tokenize
 
-DESCRIBING = frozenset("CSLFNUBH")  # classes that may stand before the head of a phrase
-# Classes that lead on to the next phrase; they do not end one.
-LEADING = frozenset("PJDKXRG")
 PLACED = frozenset("in inside at on within across through over under on beneath into".split())
 AGAINST = frozenset("against before".split())
 ATTRIBUTED = frozenset("in with of from".split())
@@ -61,11 +58,11 @@ class _OpenLexicon(Lexicon):
         return None
 
     def _parts_of(self, word: str) -> str:
-        is_place = (word,) in _open_words("place") or (word,) in _open_words("surface")
+        is_place = (word,) in open_words("place") or (word,) in open_words("surface")
         return "n" if is_place else super()._parts_of(word)
 
 
-@lru_cache(maxsize=64)  # window and engine ask for the same prompt
+@lru_cache(maxsize=256)  # the window asks for the words of every layer after each change
 def read_open_prompt(prompt: str) -> OpenPrompt:
     """Take a prompt apart for a model that draws anything.
 
@@ -102,60 +99,20 @@ def _open_lexicon() -> Lexicon:
     )
 
 
-@cache
-def _open_words(role: str) -> frozenset[tuple[str, ...]]:
-    """The words and phrases of a role in `open.tsv`."""
-    return frozenset(
-        tuple(tokenize(phrase))
-        for row in rows_of("open")
-        if row["role"] == role
-        for phrase in split(row["words"])
-    )
-
-
-def _is_of(unit: Unit, role: str, before: Unit | None = None) -> bool:
-    """Whether the last word or words of a unit have a role."""
-    words = (*(before.words if before is not None else ()), *unit.words)
-    return any(words[-length:] in _open_words(role) for length in range(1, len(words) + 1))
-
-
-@dataclass(slots=True)
-class _Phrase:
-    """One mention with the units that belong to it.
-
-    Attributes:
-        first, last: units of the phrase with its head, end inclusive.
-        end: last unit of what is said of it afterwards, inclusive.
-        head: the unit that names the thing.
-        is_contained: the phrase begins with a container: "a bowl of cherries".
-        preposition: the word that leads to it, or "".
-    """
-
-    mention: Mention
-    first: int
-    last: int
-    end: int = 0
-    head: int = 0
-    is_contained: bool = False
-    preposition: str = ""
-    stands_apart: bool = False  # a comma or the start of a sentence is before the preposition
-    is_determined: bool = False  # an article, an owner or a number stands before it
-
-
 class _Opening:
     """Sorts the mentions of one prompt into things, background, style and what is left out."""
 
     def __init__(self, prompt: str, reading: Reading) -> None:
         self._prompt, self._reading = prompt, reading
         self._units, self._letters = reading.units, reading.letters
-        self._place_of = {id(unit): at for at, unit in enumerate(self._units)}
-        self._phrases = self._joined([self._phrase_of(each) for each in self._kept_mentions()])
+        self._finder = PhraseFinder(reading)
+        self._phrases = self._finder.phrases
         self._styles = self._style_segments()
 
     def result(self) -> OpenPrompt:
-        things: list[_Phrase] = []
-        places: list[_Phrase] = []
-        negated: list[_Phrase] = []
+        things: list[OpenPhrase] = []
+        places: list[OpenPhrase] = []
+        negated: list[OpenPhrase] = []
         for phrase in self._phrases:
             if phrase.mention.found == "negated":
                 negated.append(phrase)
@@ -169,7 +126,7 @@ class _Opening:
             things = [each for each in things if not each.mention.spare]
         taken = sorted((*things, *places, *negated), key=lambda each: each.first)
         for phrase, following in zip(taken, [*taken[1:], None]):
-            phrase.end = self._end_of(phrase, following)
+            phrase.end = self._finder.end_of(phrase, following)
         background = ", ".join(dict.fromkeys([*map(self._text, places), *self._backdrops()]))
         check = self._check(things, places, negated, background)
         return OpenPrompt(
@@ -178,125 +135,7 @@ class _Opening:
 
     # ---- phrases ----
 
-    def _kept_mentions(self) -> Iterator[Mention]:
-        """The mentions but headings; text in quotation marks belongs to the thing before it."""
-        has_thing = False
-        in_words = {each.name for each in self._reading.mentions if not each.unit.is_emoji}
-        for each in sorted(self._reading.mentions, key=lambda mention: mention.span):
-            is_heading = each.found == "heading" and not _is_of(each.unit, "place")
-            if is_heading or (each.unit.quoted and has_thing):
-                continue
-            if each.unit.is_emoji and each.name in in_words:  # "a cat 🐱"
-                continue
-            has_thing |= each.found in ("object", "undrawable")
-            yield each
-
-    def _phrase_of(self, mention: Mention) -> _Phrase:
-        last = self._place_of[id(mention.unit)]
-        heads = {self._place_of[id(each.unit)] for each in self._reading.mentions}
-        first = last
-        while first > 0 and self._units[first].gap == NONE and self._goes_back(first - 1, heads):
-            first -= 1
-        contained = first
-        first = self._with_container(first)
-        phrase = _Phrase(mention, first, last, last, is_contained=first < contained)
-        phrase.head = self._doer(first, last)
-        at = first
-        while at > 0 and self._units[at].gap == NONE:
-            at -= 1
-            letter = self._letters[at]
-            if letter == "P":
-                phrase.preposition = self._units[at].word
-                phrase.stands_apart = at == 0 or self._units[at].gap != NONE
-                break
-            if letter not in "DK":
-                break
-            phrase.is_determined = True
-        if _is_place_phrase(mention):
-            phrase.preposition = mention.unit.words[0]
-        return phrase
-
-    def _doer(self, first: int, last: int) -> int:
-        """The unit that is meant: "kids" in "kids flying kites"; else the last one."""
-        for at in range(first + 1, last + 1):
-            unit, before = self._units[at], self._units[at - 1]
-            is_doing = unit.word.endswith("ing") and "v" in unit.parts and at < last
-            # "flying kites" is one phrase of the tables; a plural before it has no such thing.
-            is_doing |= unit.words[0].endswith("ing") and is_plural_word(before.word)
-            if is_doing and self._letters[at - 1] in "NU":
-                return at - 1
-        return last
-
-    def _joined(self, phrases: Sequence[_Phrase]) -> list[_Phrase]:
-        """Nouns in a row are one thing ("cherry blossom tree"), unless one is a plural."""
-        found: list[_Phrase] = []
-        for phrase in phrases:
-            before = found[-1] if found else None
-            if before is not None and self._makes_compound(before, phrase):
-                phrase.first, phrase.head = before.first, phrase.last
-                phrase.is_determined = before.is_determined
-                phrase.preposition = before.preposition
-                found.pop()
-            found.append(phrase)
-        return found
-
-    def _makes_compound(self, before: _Phrase, phrase: _Phrase) -> bool:
-        unit = before.mention.unit
-        meaning = unit.noun or unit.near
-        is_plural = is_plural_word(unit.word) if meaning is None else meaning.is_plural
-        follows = phrase.first == before.last + 1 and self._units[phrase.first].gap == NONE
-        kinds = {before.mention.found, phrase.mention.found}
-        has_mark = unit.quoted or unit.is_emoji or phrase.mention.unit.is_emoji
-        return follows and not is_plural and not has_mark and kinds <= {"object", "undrawable"}
-
-    def _goes_back(self, at: int, heads: set[int]) -> bool:
-        """Whether a unit describes the head after it."""
-        unit, letter = self._units[at], self._letters[at]
-        return at not in heads and letter in DESCRIBING and unit.role != "heading"
-
-    def _with_container(self, first: int) -> int:
-        """The start of "bowl" in "a bowl of cherries"."""
-        if first < 2 or self._units[first].gap != NONE or self._units[first - 1].word != "of":
-            return first
-        return first - 2 if self._units[first - 2].has("container") else first
-
-    def _end_of(self, phrase: _Phrase, following: _Phrase | None) -> int:
-        """The last unit that still says something of the phrase's thing."""
-        stop = len(self._units) if following is None else following.first
-        at = phrase.last + 1
-        while at < stop and self._goes_on(at):
-            at += 1
-        leads_to_next = at == stop
-        at -= 1
-        between = ""
-        while at > phrase.last and self._leads_on(at):
-            between += self._letters[at]
-            at -= 1
-        # "an astronaut riding a horse": the horse is a thing of its own, and no riding without it.
-        takes_object = leads_to_next and following is not None and not set(between) - set("DK")
-        while takes_object and at > phrase.last and self._units[at].word.endswith("ing"):
-            at -= 1
-        return at
-
-    def _goes_on(self, at: int) -> bool:
-        unit = self._units[at]
-        if unit.gap != NONE and not unit.quoted:
-            return False
-        return not (unit.is_setting or unit.has("style") or self._says_where(at))
-
-    def _says_where(self, at: int) -> bool:
-        """Whether words like "in the background" begin there, which belong to no thing."""
-        if self._letters[at] != "P":
-            return False
-        following = at + 1
-        while following < len(self._units) and self._letters[following] == "D":
-            following += 1
-        return following < len(self._units) and _is_of(self._units[following], "relation")
-
-    def _leads_on(self, at: int) -> bool:
-        return self._letters[at] in LEADING and not self._units[at].quoted
-
-    def _text(self, phrase: _Phrase) -> str:
+    def _text(self, phrase: OpenPhrase) -> str:
         """The words of a phrase as typed, without article and number."""
         span = self._units[phrase.first].span[0], self._units[phrase.end].span[1]
         text = self._prompt[slice(*span)]
@@ -304,12 +143,12 @@ class _Opening:
             text += self._prompt[span[1] : span[1] + 1].strip()
         return " ".join(text.split())[:MOST_PHRASE]
 
-    def _span(self, phrase: _Phrase) -> Span:
+    def _span(self, phrase: OpenPhrase) -> Span:
         return self._units[phrase.first].span[0], self._units[phrase.last].span[1]
 
     # ---- what a phrase is ----
 
-    def _is_place(self, phrase: _Phrase) -> bool:
+    def _is_place(self, phrase: OpenPhrase) -> bool:
         if phrase.mention.found == "background":
             return True
         if phrase.preposition in AGAINST:
@@ -318,26 +157,26 @@ class _Opening:
             return False
         before = self._units[phrase.last - 1] if phrase.last > phrase.first else None
         unit = self._units[phrase.last]
-        is_surface = phrase.preposition == "on" and _is_of(unit, "surface", before)
-        return phrase.stands_apart or is_surface or _is_of(unit, "place", before)
+        is_surface = phrase.preposition == "on" and is_of(unit, "surface", before)
+        return phrase.stands_apart or is_surface or is_of(unit, "place", before)
 
-    def _is_attribute(self, phrase: _Phrase, things: Sequence[_Phrase]) -> bool:
+    def _is_attribute(self, phrase: OpenPhrase, things: Sequence[OpenPhrase]) -> bool:
         """Whether a phrase says something of the thing before: "in shining armour"."""
         if not things or self._has_gap(things[-1].last, phrase.first):
             return False
         lead = self._units[max(0, self._start_of(phrase) - 1)]
         head = self._units[phrase.last]
-        if _is_of(lead, "wearing"):
+        if is_of(lead, "wearing"):
             return True
         if phrase.preposition not in ATTRIBUTED:
             return False
         is_content = phrase.preposition == "of" and phrase.first == things[-1].last + 2
-        if _is_of(head, "worn") or (is_content and not phrase.is_determined):
+        if is_of(head, "worn") or (is_content and not phrase.is_determined):
             return True
         is_bare = not phrase.is_determined and phrase.mention.count == 1
         return is_bare and phrase.mention.found == "undrawable"
 
-    def _start_of(self, phrase: _Phrase) -> int:
+    def _start_of(self, phrase: OpenPhrase) -> int:
         """The first unit of a phrase with its article and number."""
         at = phrase.first
         while at > 0 and self._units[at].gap == NONE and self._letters[at - 1] in "DK":
@@ -362,18 +201,18 @@ class _Opening:
         units = self._units[start:stop]
         if any(unit.quoted or unit.is_setting or unit.role == "negated" for unit in units):
             return False
-        if any(_is_of(unit, "backdrop") for unit in units):
+        if any(is_of(unit, "backdrop") for unit in units):
             return False
-        if tuple(word for unit in units for word in unit.words) in _open_words("medium"):
+        if tuple(word for unit in units for word in unit.words) in open_words("medium"):
             return True
         own = [each for each in self._phrases if start <= each.last < stop]
         if not own:
             is_told = any(letter in "FCLUH" for letter in self._letters[start:stop])
             return is_told and self._units[start].gap != NONE
         is_plain = not any(each.is_determined or each.preposition for each in own)
-        return is_plain and _is_of(units[-1], "style") and start > 0
+        return is_plain and is_of(units[-1], "style") and start > 0
 
-    def _is_style(self, phrase: _Phrase) -> bool:
+    def _is_style(self, phrase: OpenPhrase) -> bool:
         return any(start <= phrase.last < stop for start, stop in self._styles)
 
     def _style(self) -> str:
@@ -393,7 +232,7 @@ class _Opening:
                 stop = next((n for n in range(at + 1, len(self._units))
                              if self._units[n].gap != NONE), len(self._units))  # fmt: skip
                 yield self._plain(at, stop)
-            elif leads and unit.role == "heading" and _is_of(unit, "style"):
+            elif leads and unit.role == "heading" and is_of(unit, "style"):
                 first = at
                 while (
                     self._units[first].gap == NONE
@@ -406,7 +245,7 @@ class _Opening:
     def _backdrops(self) -> Iterator[str]:
         """Segments such as "plain grey background"."""
         for start, stop in self._segments():
-            named = [at for at in range(start, stop) if _is_of(self._units[at], "backdrop")]
+            named = [at for at in range(start, stop) if is_of(self._units[at], "backdrop")]
             own = [each for each in self._phrases if start <= each.last < stop]
             if named and not any(each.mention.found == "background" for each in own):
                 first = named[-1]
@@ -428,9 +267,9 @@ class _Opening:
 
     def _check(
         self,
-        things: Sequence[_Phrase],
-        places: Sequence[_Phrase],
-        negated: Sequence[_Phrase],
+        things: Sequence[OpenPhrase],
+        places: Sequence[OpenPhrase],
+        negated: Sequence[OpenPhrase],
         background: str,
     ) -> PromptCheck:
         reading, prompt = self._reading, self._prompt
@@ -455,7 +294,7 @@ class _Opening:
             unread_span=(reading.end, len(prompt)) if reading.unread else None,
         )
 
-    def _whole(self, background: str, negated: Sequence[_Phrase]) -> tuple[PromptObject, ...]:
+    def _whole(self, background: str, negated: Sequence[OpenPhrase]) -> tuple[PromptObject, ...]:
         """The whole prompt as one thing where the grammar finds nothing in it."""
         text = " ".join(self._prompt.split())
         if background or negated or not text:
@@ -463,7 +302,7 @@ class _Opening:
         span = (0, len(self._prompt))
         return (PromptObject(text[:MOST_PHRASE], text, (span,), phrase=text[:MOST_PHRASE]),)
 
-    def _objects(self, things: Sequence[_Phrase]) -> tuple[PromptObject, ...]:
+    def _objects(self, things: Sequence[OpenPhrase]) -> tuple[PromptObject, ...]:
         """The things, those that are mentioned again joined."""
         found: list[PromptObject] = []
         for phrase in things:
@@ -482,7 +321,7 @@ class _Opening:
             found[at] = replace(old, count=count, spans=(*old.spans, *new.spans))
         return tuple(found)
 
-    def _object(self, phrase: _Phrase) -> PromptObject:
+    def _object(self, phrase: OpenPhrase) -> PromptObject:
         mention, unit = phrase.mention, self._units[phrase.head]
         text, count = self._text(phrase), self._count(phrase)
         is_named = mention.found == "object" and phrase.head == phrase.last
@@ -505,7 +344,7 @@ class _Opening:
             phrase=text,
         )
 
-    def _count(self, phrase: _Phrase) -> int:
+    def _count(self, phrase: OpenPhrase) -> int:
         """How many: of containers the number before them, "two bowls of cherries"."""
         if not phrase.is_contained:
             return phrase.mention.count
@@ -514,7 +353,7 @@ class _Opening:
             return before.count
         return OPEN if is_plural_word(self._units[phrase.first].word) else 1
 
-    def _single(self, phrase: _Phrase) -> str:
+    def _single(self, phrase: OpenPhrase) -> str:
         """The text of one of several: its head, or its container, in the singular."""
         unit = self._units[phrase.first if phrase.is_contained else phrase.head]
         start, stop = self._units[phrase.first].span[0], self._units[phrase.end].span[1]
@@ -526,11 +365,6 @@ class _Opening:
 
 def _role_of(unit: Unit) -> Role:
     return "modifier" if unit.role in ("object", "undrawable", "background") else unit.role
-
-
-def _is_place_phrase(mention: Mention) -> bool:
-    scenery = mention.unit.background
-    return mention.found == "background" and scenery is not None and scenery.is_phrase
 
 
 def _one_of(words: str) -> str:

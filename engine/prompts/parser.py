@@ -58,12 +58,7 @@ class Reading:
 
 
 def check_prompt(prompt: str, lexicon: Lexicon) -> PromptCheck:
-    """Say of each word of a prompt what it asks for.
-
-    Args:
-        prompt: any text; the first 256 words are read.
-        lexicon: of the vocabulary that is drawn.
-    """
+    """Say of each of the first 256 words of a prompt what it asks for, against a vocabulary."""
     return _result(prompt, read_prompt(prompt, lexicon), lexicon)
 
 
@@ -262,7 +257,10 @@ def _objects(prompt: str, mentions: Sequence[Mention]) -> tuple[PromptObject, ..
         named = [each for each in named if not each.spare]
     found: list[Mention] = []
     spans: list[list[Span]] = []
-    for each in _without_decoration(named):
+    in_words = {each.name for each in named if not each.unit.is_emoji}
+    for each in named:
+        if each.unit.is_emoji and each.name in in_words:
+            continue  # it decorates the word for the same thing ("a cat 🐱")
         at = _same(found, each)
         if at is None:
             found.append(copy(each))
@@ -287,12 +285,6 @@ def _objects(prompt: str, mentions: Sequence[Mention]) -> tuple[PromptObject, ..
         )
         for each, places in zip(found, spans)
     )
-
-
-def _without_decoration(mentions: Sequence[Mention]) -> list[Mention]:
-    """Without emoji that follow the word for the same thing ("a cat 🐱")."""
-    in_words = {each.name for each in mentions if not each.unit.is_emoji}
-    return [each for each in mentions if not (each.unit.is_emoji and each.name in in_words)]
 
 
 def _same(found: Sequence[Mention], mention: Mention) -> int | None:

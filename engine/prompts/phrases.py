@@ -28,25 +28,18 @@ OPEN = 0  # the count of "balloons"
 
 @dataclass(slots=True)
 class Mention:
-    """One thing that a phrase names.
-
-    Attributes:
-        name: the noun or background; for the undrawable the nearest noun, or "".
-        count: `OPEN` for an unnamed number.
-        rank: of a background, how surely it is one.
-        spare: counts only where the prompt names no other object.
-    """
+    """One thing that a phrase names."""
 
     found: Found
     unit: Unit
     span: Span
-    name: str = ""
-    count: int = 1
+    name: str = ""  # the noun or background; for the undrawable the nearest noun, or ""
+    count: int = 1  # `OPEN` for an unnamed number
     colour: str | None = None
     size: SizeWord | None = None
     is_definite: bool = False
-    rank: int = 0
-    spare: bool = False
+    rank: int = 0  # of a background, how surely it is one
+    spare: bool = False  # counts only where the prompt names no other object
 
 
 @dataclass(slots=True)
@@ -72,19 +65,14 @@ class _Phrase:
 
 
 class PhraseReader:
-    """Reads units and their classes into mentions.
-
-    Attributes:
-        mentions: in the order of the prompt.
-        looks: that are named, with their units.
-    """
+    """Reads units and their classes into mentions."""
 
     def __init__(self, units: Sequence[Unit], letters: Sequence[str]) -> None:
         self._units, self._letters = units, letters
         self._phrase, self._preposition = _Phrase(), ""
         self._is_asked = False  # "would", "can" and the like stand before the phrase
         self.mentions: list[Mention] = []
-        self.looks: list[str] = []
+        self.looks: list[str] = []  # that are named
         self._last: Mention | None = None  # of the phrase before, where no break follows it
 
     def read(self, start: int, end: int) -> list[Mention]:

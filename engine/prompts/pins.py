@@ -26,11 +26,7 @@ class Pin:
 
 
 def read_pin(text: str, lexicon: Lexicon) -> Pin | None:
-    """The one thing that a pinned word names; None where it names none, several or other words.
-
-    Args:
-        text: as typed.
-    """
+    """The one thing that a pinned word names; None where it names none, several or other words."""
     if len(text) > MOST_PINNED_CHARS:
         return None
     check = check_prompt(text, lexicon)
@@ -55,11 +51,7 @@ def nearest_pin(text: str, lexicon: Lexicon) -> str | None:
 def join_pins(
     check: PromptCheck, pins: Sequence[PromptObject]
 ) -> tuple[tuple[PromptObject, ...], tuple[int, ...]]:
-    """The things of a prompt together with the pinned ones.
-
-    Returns:
-        all things, and for each pin the index of its thing.
-    """
+    """The things of a prompt together with the pinned ones, and for each pin its thing's index."""
     things = list(check.objects)
     free = [thing.count for thing in things]  # how many of each are not pinned; None = any number
     places = []

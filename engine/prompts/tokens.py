@@ -42,33 +42,20 @@ _QUOTED = re.compile(r"\"([^\"\n]{1,80})\"|\u201c([^\u201d\n]{1,80})\u201d")
 NONE, WEAK, STRONG, DASH, HEADING, BRACKET = 0, 1, 2, 3, 4, 5
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Token:
-    """One word.
+    """One word."""
 
-    Attributes:
-        word: lowercase; corrected where it was misspelt.
-        span: where it stands in the prompt.
-        gap: the break before it.
-        possessive: "'s" follows.
-        is_emoji: made of an emoji's name.
-        quoted: stands between double quotation marks, so it is text to be written.
-        is_setting: stands in a setting of another program, a price or the like.
-        is_known: some table has it.
-        hyphenated: a hyphen joins it to the word before.
-        capitalised: begins with a capital letter, in a prompt where few words do.
-    """
-
-    word: str
-    span: Span
-    gap: int
-    possessive: bool = False
-    is_emoji: bool = False
-    quoted: bool = False
-    is_known: bool = True
-    hyphenated: bool = False
-    capitalised: bool = False
-    is_setting: bool = False
+    word: str  # lowercase; corrected where it was misspelt
+    span: Span  # where it stands in the prompt
+    gap: int  # the break before it
+    possessive: bool = False  # "'s" follows
+    is_emoji: bool = False  # made of an emoji's name
+    quoted: bool = False  # stands between double quotation marks, so it is text to be written
+    is_known: bool = True  # some table has it
+    hyphenated: bool = False  # a hyphen joins it to the word before
+    capitalised: bool = False  # begins with a capital letter, in a prompt where few words do
+    is_setting: bool = False  # stands in a setting of another program, a price or the like
 
 
 def _is_latin(word: str) -> bool:
@@ -87,7 +74,9 @@ def tokens_of(prompt: str, lexicon: Lexicon) -> tuple[list[Token], list[Misspelt
     if len(prompt) > MAX_CHARS:
         start = words[-1][2] if words else 0
         unread += len(prompt[start:].split())
-    quoted = [match.span() for match in _QUOTED.finditer(part) if not _is_whole(match, part)]
+    quoted = [match.span() for match in _QUOTED.finditer(part)]
+    # Around all that there is, quotation marks mean nothing.
+    quoted = [(a, b) for a, b in quoted if (part[:a] + part[b:]).strip(" .,!\n")]
     settings = [match.span() for match in _SETTING.finditer(part)]
     found: list[Token] = []
     spelling = _Corrections(lexicon, part)
@@ -136,11 +125,6 @@ def tokens_of(prompt: str, lexicon: Lexicon) -> tuple[list[Token], list[Misspelt
     return found, spelling.misspelt, unread, end
 
 
-def _is_whole(match: re.Match[str], part: str) -> bool:
-    """Whether nothing stands outside the quotation marks: then they mean nothing."""
-    return not (part[: match.start()] + part[match.end() :]).strip(" .,!\n")
-
-
 def _break(part: str, before: int, start: int) -> int:
     between = part[before:start]
     if between == " " or _WITHOUT.match(part, before - 1):
@@ -155,11 +139,7 @@ def _break(part: str, before: int, start: int) -> int:
 
 
 class _Corrections:
-    """Corrects the words of one prompt.
-
-    Attributes:
-        misspelt: the words that were corrected.
-    """
+    """Corrects the words of one prompt."""
 
     def __init__(self, lexicon: Lexicon, prompt: str) -> None:
         self._lexicon, self._prompt = lexicon, prompt
@@ -167,11 +147,7 @@ class _Corrections:
         self.misspelt: list[Misspelt] = []
 
     def read(self, word: str, span: Span, *, is_name: bool) -> tuple[str, bool]:
-        """The word, or the one that it is a misspelling of, and whether some table has it.
-
-        Args:
-            is_name: a capital letter within a sentence shows that it may be a name.
-        """
+        """The word, or the one that it misspells, and whether some table has it."""
         if self._lexicon.has_word(word) or self._lexicon.is_derived(word, has_stem=True):
             return word, True
         is_tried = (
@@ -185,27 +161,13 @@ class _Corrections:
         return suggestion, True
 
 
-@dataclass(slots=True)
-class Unit:
-    """One phrase; `role` is decided by the parser."""
+@dataclass(slots=True, kw_only=True)
+class Unit(Token):
+    """One phrase; `word` is its last, `gap` the break before its first; the parser sets `role`."""
 
     words: tuple[str, ...]
-    span: Span
-    gap: int
     entry: Entry
-    possessive: bool = False
-    is_emoji: bool = False
-    quoted: bool = False
-    is_known: bool = True
-    hyphenated: bool = False  # a hyphen joins it to the unit before
-    capitalised: bool = False
-    is_setting: bool = False
     role: Role = "filler"
-
-    @property
-    def word(self) -> str:
-        """The last word."""
-        return self.words[-1]
 
     @property
     def letter(self) -> str:
@@ -302,10 +264,11 @@ def _unit(tokens: Sequence[Token], lexicon: Lexicon) -> Unit:
     words = (tokens[0].word,) if len(tokens) == 1 else tuple(token.word for token in tokens)
     first, last = tokens[0], tokens[-1]
     return Unit(
-        words,
+        last.word,
         (first.span[0], last.span[1]),
         first.gap,
-        lexicon.entry(words),
+        words=words,
+        entry=lexicon.entry(words),
         possessive=last.possessive,
         is_emoji=first.is_emoji,
         quoted=first.quoted,

@@ -1,4 +1,4 @@
-"""Model files and runs of older versions under today's names."""
+"""Model files of older versions under today's names."""
 
 from __future__ import annotations
 
@@ -9,13 +9,8 @@ import torch
 
 from engine.model_files import default_path
 from engine.models.art.older_files import current_card, current_configs, current_names
-from engine.models.art.text import TextConfig
 from engine.models.checkpoint import load_model
-from engine.training.trainers.optim import Muon, split_parameters
-from engine.training.trainers.text_to_layers import TextToLayers
-from engine.training.trainers.transformer import PLAIN
 from tests.engine.tiny import TINY_ART
-from tools import convert_run
 
 OLD_ART = {
     "token_width": 32, "text_width": 32, "width": 64, "heads": 2, "double_blocks": 1,
@@ -48,41 +43,3 @@ def test_names_and_configs_of_older_files() -> None:
 def test_files_that_lack_a_part_are_refused(switch: dict) -> None:
     with pytest.raises(ValueError, match="older version"):
         current_configs({"art": {**OLD_ART, **switch}, "autoencoder": {}})
-
-
-def stepped() -> tuple[TextToLayers, Muon]:
-    torch.manual_seed(0)
-    model = TextToLayers(TextConfig(vocabulary=("dog", "red"), near_words=3), TINY_ART)
-    model.init_weights()
-    optimizer = Muon(*split_parameters(model, PLAIN))
-    sum(((i + 1) * p).square().sum() for i, p in enumerate(model.parameters())).backward()
-    optimizer.step(1e-3)
-    return model, optimizer
-
-
-def test_a_run_is_converted_with_its_moments() -> None:
-    """An old checkpoint, written with the old names in their old order, gives the same tensors."""
-    model, optimizer = stepped()
-    new = {f"model.{name}": value for name, value in model.state_dict().items()}
-    new |= {f"ema.{name}": value for name, value in model.named_parameters()}
-    new |= {f"optimizer.{name}": value for name, value in optimizer.state().items()}
-    numbers = {now: before for before, now in convert_run._numbers(model).items()}
-    assert any(now != before for now, before in numbers.items()), "the order did change"
-    old = {}
-    for name, value in new.items():
-        kind, _, rest = name.partition(".")
-        if kind in ("model", "ema"):
-            old[f"{kind}.{convert_run.old_name(rest)}"] = value
-        elif rest.startswith("adamw."):
-            _, number, moment = rest.split(".")
-            old[f"optimizer.adamw.{numbers[int(number)]}.{moment}"] = value
-        else:
-            old[name] = value
-    state = {"art": OLD_ART, "vocabulary": ("dog", "red"), "near_words": 3, "step": 1}
-    found, found_state = convert_run.convert(old, {**state, "most_tokens": 0})
-    assert found.keys() == new.keys()
-    assert all(torch.equal(found[name], value) for name, value in new.items())
-    assert found_state["art"] == asdict(TINY_ART)
-    assert "most_tokens" not in found_state
-    with pytest.raises(ValueError, match="today's names"):
-        convert_run.convert(found, found_state)

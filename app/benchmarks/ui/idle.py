@@ -32,12 +32,7 @@ def has_xvfb() -> bool:
 
 @contextlib.contextmanager
 def xvfb() -> Iterator[str]:
-    """Run Xvfb; yields its display, such as ":99", once it takes windows.
-
-    Raises:
-        FileNotFoundError: it is not installed.
-        OSError: it did not start.
-    """
+    """Run Xvfb; yields its display, such as ":99", once it takes windows. OSError: it cannot."""
     # It chooses a free number itself and writes it when it is ready.
     reading, writing = os.pipe()
     command = ["Xvfb", "-displayfd", str(writing), "-screen", "0", _SCREEN, "-nolisten", "tcp"]
@@ -73,11 +68,9 @@ _QUIET_S = 0.1
 
 
 def measured(part: str, seconds: float) -> dict[str, float]:
-    """Processor time of each main state, percent of a core, a blinking caret included.
+    """Processor time of each main state of a part, percent of a core, a blinking caret included.
 
-    Args:
-        part: of the states, a name in `states.PARTS`.
-        seconds: how long each state is watched, after as long for settling.
+    Each state is watched for `seconds`, after as long for settling.
     """
     QApplication.instance() or QApplication([])
     found = {}

@@ -16,7 +16,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from typing import Any
 
-from app.benchmarks.process import resident_mb
+import psutil
+
 from app.benchmarks.ui import idle
 from app.benchmarks.ui import starting as first_start
 from app.benchmarks.ui.interaction import scaled
@@ -27,6 +28,12 @@ from app.document.document import Document
 from app.document.pixels import Pixels
 
 MB = 1024 * 1024
+
+
+def resident_mb() -> float:
+    """Resident memory after a collection."""
+    gc.collect()
+    return float(psutil.Process().memory_info().rss) / MB
 
 
 def starting() -> Iterator[Row]:

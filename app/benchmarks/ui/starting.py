@@ -64,11 +64,9 @@ def ready_in_window() -> float:
 
 
 def first_job(number: int) -> dict[str, Any]:
-    """A first start, and its first job, one of `FIRST_JOBS`.
+    """A first start and its first job, one of `FIRST_JOBS`.
 
-    Returns:
-        "predicted": seconds that the window said before the job, or None; "took": what it was;
-        "measuring_s": how long after "ready" times were still being measured.
+    Seconds: "predicted" by the window before the job, or None; "took"; "measuring_s" after "ready".
     """
     with _program() as (window, _):
         begun = time.perf_counter()

@@ -1,17 +1,11 @@
 """Assignment: which word of the prompt each anonymous region is going to show.
 
-Regions carry no labels. Before the first sampling step the transformer reads them as pure noise,
-with the prompt, the boxes and the context layers, and scores every text token for every region.
-The surest regions are assigned first; later passes read what is assigned already, so that a word is
-rarely used twice, and "two dogs" is still possible.
-
-`assign_named` chooses among the things that the prompt names, each at most as often as it is named;
-regions for which none is left stay empty. `assign_any` chooses among all words, as older versions
-did, and serves old records.
-
-The context classifier, a small network of its own, finds which word a finished layer shows, from
-its cached values. It is trained on a finished transformer; it is right for 99 of 100 context layers
-(docs/experiments/recogniser.md).
+Before the first sampling step the transformer reads the regions as pure noise, with the prompt, the
+boxes and the context layers, and scores every text token for every region. The surest are assigned
+first; later passes read what is assigned already, so that a word is rarely used twice.
+`assign_named` chooses among the things that the prompt names, `assign_any` among all words, for old
+records. The context classifier, trained on a finished transformer, finds which word a finished
+layer shows, from its cached values (docs/experiments/recogniser.md).
 
 Shapes: N image tokens, R regions, T text tokens, L context layers, C token width; text token 0
 stands for the whole prompt.
@@ -65,14 +59,10 @@ class NamedThings:
 
 
 def assign_any(score: Score, seeds: Sequence[int], *, seen: Tensor | None = None) -> list[int]:
-    """Assign a text token to every region; any word may be chosen.
+    """Per region a text token, any word; 0 for something that the prompt does not name.
 
-    Args:
-        seeds: one per region; another seed may choose another word where several are likely.
-        seen: (1, T) from `words_shown`.
-
-    Returns:
-        Per region a text token; 0 for something that the prompt does not name.
+    Another seed may choose another word where several are likely. `seen` is (1, T) of
+    `words_shown`.
     """
     shows = torch.full((len(seeds),), UNDECIDED)
     taken = None if seen is None else seen[0].cpu() * TAKEN
@@ -91,14 +81,10 @@ def assign_any(score: Score, seeds: Sequence[int], *, seen: Tensor | None = None
 
 
 def assign_named(score: Score, seeds: Sequence[int], things: NamedThings) -> list[int]:
-    """Assign the named things to regions, each at most as often as it is named.
+    """Per region one of the named things, each at most as often as it is named, or `EMPTY`.
 
-    Args:
-        seeds: one per region; another seed may choose another thing where several are likely.
-        things: what context layers show is taken, but not forbidden.
-
-    Returns:
-        Per region a text token, 0 for a background that the prompt does not name, or `EMPTY`.
+    A background that the prompt does not name is 0. What context layers show is taken, but not
+    forbidden. Another seed may choose another thing where several are likely.
     """
     slots, scenery = things.slots, things.scenery
     shows = torch.full((len(seeds),), UNDECIDED)
@@ -145,14 +131,9 @@ def _surest(
 def _perturbed(logits: Tensor, seeds: Sequence[int]) -> Tensor:
     """(R, T) log-probabilities with each seed's Gumbel noise: the largest is a draw from them."""
     scores = logits.float().log_softmax(-1).cpu()
-    return scores + TEMPERATURE * torch.stack([gumbel(s, scores.shape[1]) for s in seeds])
-
-
-def gumbel(seed: int, count: int) -> Tensor:
-    """(count,) Gumbel noise of a seed."""
-    generator = torch.Generator("cpu").manual_seed(seed)
-    uniform = torch.rand(count, generator=generator).clamp(1e-6, 1 - 1e-6)
-    return -(-uniform.log()).log()
+    generators = [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
+    uniform = torch.stack([torch.rand(scores.shape[1], generator=g) for g in generators])
+    return scores - TEMPERATURE * (-uniform.clamp(1e-6, 1 - 1e-6).log()).log()
 
 
 # ---- what context layers show ----
@@ -209,11 +190,11 @@ class Assigner:
 
         def score(shows: Tensor) -> Tensor:
             self.check()
-            begun = self.art.begin(self.noise, self._with(shows), vec, context=self.context)
+            begun = self.art.begin(self.noise, self.with_words(shows), vec, context=self.context)
             return self.art.assignment_logits(begun, self.owner, len(self.seeds))[0]
 
         self.shows = self._choose(score)
-        return self._with(torch.tensor(self.shows))
+        return self.with_words(torch.tensor(self.shows))
 
     def assign_and_step(self, guess: int) -> tuple[Conditioning, Tensor | None]:
         """As `assign` for a single region, and (1, N, C) clean tokens predicted at `FIRST_LEVEL`.
@@ -222,24 +203,20 @@ class Assigner:
         word and by a thousandth of noise. Where the word can be guessed (the layer showed it
         before), both are packed into one pass: a pass of few tokens takes as long as streaming the
         weights. They do not attend to each other, so that the guess changes no number of the
-        result; after a wrong guess the two are run once more.
-
-        The tokens are None where the region stays empty.
-
-        Args:
-            guess: the text token that the region is likely to show.
+        result; after a wrong guess the two are run once more. The tokens are None where the region
+        stays empty.
         """
         vec = torch.cat([self._vec(ASSIGNMENT_T), self._vec(FIRST_LEVEL)])
         noise = self.noise.repeat(1, 2, 1)
         guess = min(guess, self.text.shape[1] - 1)
         while True:
-            guessed = self._with(torch.tensor([guess]))
+            guessed = self.with_words(torch.tensor([guess]))
             step = None
 
             def score(shows: Tensor, guessed: Conditioning = guessed) -> Tensor:
                 nonlocal step
                 self.check()
-                both = self._with(shows).packed_with(guessed)
+                both = self.with_words(shows).packed_with(guessed)
                 begun = self.art.begin(noise, both, vec, context=self.context)
                 step = begun.only(1)
                 return self.art.assignment_logits(begun.only(0), self.owner, 1)[0]
@@ -248,14 +225,10 @@ class Assigner:
             if self.shows[0] == EMPTY:
                 return guessed, None
             if step is None:  # assigned without a pass: the word of a background
-                return self._with(torch.tensor(self.shows)), None
+                return self.with_words(torch.tensor(self.shows)), None
             if self.shows[0] == guess:
                 return guessed, self.art.finish(step).float()
             guess = self.shows[0]
-
-    def conditioning_of(self, shows: Sequence[int]) -> Conditioning:
-        """The conditioning of regions that show these text tokens."""
-        return self._with(torch.tensor(list(shows)))
 
     def _choose(self, score: Score) -> list[int]:
         if self.things is None:
@@ -266,7 +239,8 @@ class Assigner:
         levels = torch.full((1,), level, device=self.noise.device)
         return self.art.vec(levels, self.text[:, 0])
 
-    def _with(self, shows: Tensor) -> Conditioning:
+    def with_words(self, shows: Tensor) -> Conditioning:
+        """The conditioning of regions that show these text tokens (R,)."""
         tokens = to_tokens(shows.to(self.owner.device), self.owner)
         return self.art.with_assignment(self.conditioning, self.text, tokens, self.seen)
 
@@ -296,24 +270,15 @@ class ContextClassifier(nn.Module):
         self.key = nn.Linear(config.text_width, config.key_width)
 
     def forward(self, features: Tensor, txt: Tensor) -> Tensor:
-        """(B, L, T) logits: which text token each layer shows; 0 = none of the words.
-
-        Args:
-            features: (B, L, F) from `layer_features`.
-            txt: (B, T, text_width) from the text encoder.
-        """
+        """(B, L, F) features and (B, T, text_width) text -> (B, L, T) logits; 0 = no word."""
         query = self.query(F.gelu(self.hidden(self.dropout(features))))
         return query @ self.key(txt).mT / math.sqrt(self.config.key_width)
 
 
 def layer_features(values: Tensor) -> Tensor:
-    """What there is to see in one layer: mean and maximum of its values, block by block.
+    """Mean and maximum of a layer's values, block by block: (2 x blocks x heads x head_dim,).
 
-    Args:
-        values: (blocks, heads, n, head_dim) of n tokens, as the region token cache keeps them.
-
-    Returns:
-        (F,) with F = 2 x blocks x heads x head_dim.
+    From (blocks, heads, n, head_dim) of n tokens, as the region token cache keeps them.
     """
     parts = [values.mean(dim=2).flatten(1), values.amax(dim=2).flatten(1)]  # (blocks, width) each
     normed = [F.layer_norm(part.float(), part.shape[-1:], eps=1e-6) for part in parts]

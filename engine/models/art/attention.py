@@ -1,8 +1,7 @@
 """Attention of the transformer: rotary positions, packed sequences, context keys, padded batches.
 
-Sequences of several passes are packed one behind the other, without padding: generation packs both
-guidance branches, training a whole batch. Every linear map sees all tokens at once; attention runs
-within each segment. A segment is one pass, or one context layer.
+Sequences of several passes are packed one behind the other, without padding. Every linear map sees
+all tokens at once; attention runs within each segment: one pass, or one context layer.
 
 Source: rotary positions over (layer, row, column) from ART, section 3.2 (docs/art.md), with
 FLUX.1's split of the head size.
@@ -26,16 +25,10 @@ from torch import Tensor
 
 
 def rotations(ids: Tensor, axes_dim: tuple[int, ...], theta: float) -> Tensor:
-    """Unit complex numbers that rotate one head.
+    """(..., S, axes) positions -> (..., S, sum(axes_dim) / 2) complex64 that rotate one head.
 
-    Args:
-        ids: (..., S, axes) positions; need not be whole.
-        axes_dim: rotary dimensions per axis, each even.
-        theta: base of the frequencies.
-
-    Returns:
-        (..., S, sum(axes_dim) / 2) complex64. Angles are float64 and float32 inside: half
-        precision loses positions above 256.
+    Positions need not be whole. `axes_dim` are even; `theta` is the base of the frequencies. Angles
+    are float64 inside: half precision loses positions above 256.
     """
     parts = []
     for axis, dim in enumerate(axes_dim):
@@ -89,12 +82,9 @@ class KeyValueBuffer:
 
     One buffer serves all blocks and passes of a request; concatenating in each block took 7 % of an
     edit of ten layers. For inference only: each pass overwrites the room.
-
-    Attributes:
-        k, v: (B, heads, length + room, head_dim).
     """
 
-    k: Tensor
+    k: Tensor  # (B, heads, length + room, head_dim)
     v: Tensor
     length: int
 
@@ -123,16 +113,11 @@ class SegmentIds:
 
 @dataclass(frozen=True, slots=True)
 class Packing:
-    """Lengths of the passes of a packed sequence: text 1, image 1, text 2, image 2, ...
+    """Lengths of the passes of a packed sequence: text 1, image 1, text 2, image 2, ..."""
 
-    Attributes:
-        texts, images: tokens of each pass.
-        contexts: context tokens that each pass reads; None = every pass reads all of them.
-    """
-
-    texts: tuple[int, ...]
+    texts: tuple[int, ...]  # tokens of each pass
     images: tuple[int, ...]
-    contexts: tuple[int, ...] | None = None
+    contexts: tuple[int, ...] | None = None  # that each pass reads; None = every pass reads all
 
     @property
     def lengths(self) -> list[int]:
@@ -237,11 +222,9 @@ class QueriesAndKeys(NamedTuple):
 def padded_batches(
     lengths: tuple[int, ...], more: tuple[int, ...] | None, device: torch.device
 ) -> QueriesAndKeys:
-    """The padded batches of a packed sequence.
+    """The padded batches of segments of these lengths.
 
-    Args:
-        lengths: tokens of each segment.
-        more: keys that each segment has in a second sequence, which lies behind the first.
+    `more` keys of each segment are in a second sequence, which lies behind the first.
     """
     none = (0,) * len(lengths)
     if more is None:

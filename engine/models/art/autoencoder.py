@@ -1,13 +1,10 @@
 """RGBA layer autoencoder: premultiplied pixels <-> latents, each layer by itself.
 
-Four channels in and out, colour and transparency in one latent. A linear transform (the best one,
-found by PCA) carries the picture and a convolutional residual refines it; both directions start as
-plain PCA because the residuals' last layers start at zero. The encoder's residual is optional: with
-a linear encoder the latents are fixed from the first minute, so that decoder and transformer train
-side by side, encoding costs next to nothing, and the linear decoder is the preview.
-Zero is transparent everywhere, so that the zero padding of the convolutions is what lies outside a
-box, and no layer sees another. No normalisation layers: they are memory-bound on CPUs, and would
-couple distant pixels.
+A linear transform, the best one that PCA finds, carries the picture; the decoder refines it with a
+convolutional residual that starts at zero. With a linear encoder the latents are fixed from the
+first minute, and the linear decoder is the preview. Zero is transparent everywhere, so that the
+zero padding of convolutions is what lies outside a box. No normalisation layers: they are
+memory-bound on CPUs, and would couple distant pixels.
 
 Shapes: B layers of one size, H W pixels, C latent channels, H/16 W/16 latent cells.
 """
@@ -147,30 +144,22 @@ class Autoencoder(nn.Module):
         return self.decoder(latents)
 
     def encode(self, layers: Sequence[Tensor]) -> Tensor:
-        """Encode layers, each (4, H_i, W_i), into one packed sequence.
-
-        Returns:
-            (N, 4C) tokens, layer after layer, row-major.
-        """
+        """Layers, each (4, H_i, W_i) -> (N, 4C) tokens, layer after layer, row-major."""
         return torch.cat([patchify(self.encode_pixels(layer[None]))[0] for layer in layers])
 
     def preview(self, tokens: Tensor, h: int, w: int, size: int = 4) -> Tensor:
         """(h*w, 4C) tokens -> (4, h*2*size, w*2*size) rough premultiplied picture, linear map only.
 
-        Args:
-            size: pixels per latent cell side; the linear decoder's kernels are averaged down to it.
+        `size` pixels per side of a latent cell: the linear kernels are averaged down to it.
         """
         kernel = F.adaptive_avg_pool2d(self.decoder.linear.weight, size)  # (C, 4, size, size)
         latents = unpatchify(tokens[None], h, w)
         return clamp_premultiplied(F.conv_transpose2d(latents, kernel, stride=size)[0])
 
     def decode(self, tokens: Tensor, sizes: Sequence[tuple[int, int]]) -> list[Tensor]:
-        """Decode a packed (N, 4C) sequence; `sizes` are (h, w) tokens per layer.
+        """(N, 4C) packed tokens; `sizes` (h, w) tokens per layer -> (4, 32h, 32w) each.
 
-        Each layer is decoded by itself: its pixels never depend on another layer's.
-
-        Returns:
-            per layer (4, 32h, 32w), valid premultiplied colour: 0 <= rgb <= alpha <= 1.
+        Colours are valid: 0 <= rgb <= alpha <= 1. No layer's pixels depend on another layer's.
         """
         parts = tokens.split([h * w for h, w in sizes])
         return [self._decode(part[None], size)[0] for part, size in zip(parts, sizes, strict=True)]

@@ -104,18 +104,14 @@ class RequestState:
 
 
 class ARTBackbone:
-    """The networks of a model file on a device, with the region token cache.
-
-    Args:
-        model: moved to `device`.
-        cache_bytes: budget of the region token cache; None = a quarter of free memory, up to 1 GB.
-    """
+    """The networks of a model file on a device, with the region token cache."""
 
     def __init__(
         self,
-        model: Model,
+        model: Model,  # moved to `device`
         device: torch.device,
         dtype: torch.dtype,
+        # budget of the region token cache; None = a quarter of free memory, up to 1 GB
         cache_bytes: int | None = None,
     ) -> None:
         self.model, self.device, self.dtype = model, device, dtype
@@ -198,7 +194,20 @@ class ARTBackbone:
         self, request: GenerateRequest, prompt: EncodedPrompt, cfg_scale: float, check: Check
     ) -> RequestState:
         """Noise, context and assignment: all that precedes the first sampling step."""
-        regions = self.regions(request)
+        state = self.prepare(self.regions(request), prompt, cfg_scale, check)
+        conditioning = self._assign(state, request.canvas)
+        if state.targets:
+            self.add_branches(state, conditioning, request.canvas)
+        self._shown |= {
+            region.request.layer_id: token
+            for region, token in zip(state.targets, state.shows, strict=True)
+        }
+        return state
+
+    def prepare(
+        self, regions: Sequence[Region], prompt: EncodedPrompt, cfg_scale: float, check: Check
+    ) -> RequestState:
+        """Noise and context of a request that is not assigned yet."""
         targets = tuple(region for region in regions if region.request.is_target)
         finished = [region for region in regions if not region.request.is_target]
         width = self.model.art.config.token_width
@@ -207,19 +216,12 @@ class ARTBackbone:
         context = self.context.read(finished, noise.shape[1] + prompt.text.shape[1], check)
         state = RequestState(prompt, targets, targets, noise, cfg_scale, check, context)
         state.finished = tuple(finished)
-        conditioning = self._assign(state, request.canvas)
-        if state.targets:
-            self._add_branches(state, conditioning, request.canvas)
-        self._shown |= {
-            region.request.layer_id: token
-            for region, token in zip(state.targets, state.shows, strict=True)
-        }
         return state
 
     def _assign(self, state: RequestState, canvas: tuple[int, int]) -> Conditioning:
         """Decide what each target shows; targets for which no thing is left are dropped."""
         text = state.prompt.text
-        assigner = self._assigner(state, self._condition(state.targets, text, canvas))
+        assigner = self._assigner(state, self.condition(state.targets, text, canvas))
         if len(state.targets) == 1 and state.cfg_scale == 1:
             guess = self._shown.get(state.targets[0].request.layer_id, 0)
             conditioning, state.first_step = assigner.assign_and_step(guess)
@@ -231,8 +233,8 @@ class ARTBackbone:
         state.leave_empty()
         if not state.targets:
             return conditioning
-        assigner = self._assigner(state, self._condition(state.targets, text, canvas))
-        return assigner.conditioning_of(state.shows)
+        assigner = self._assigner(state, self.condition(state.targets, text, canvas))
+        return assigner.with_words(torch.tensor(state.shows))
 
     def _assigner(self, state: RequestState, conditioning: Conditioning) -> Assigner:
         prompt, context, seen = state.prompt, state.context, None
@@ -269,7 +271,7 @@ class ARTBackbone:
             things=things,
         )
 
-    def _condition(
+    def condition(
         self, targets: Sequence[Region], text: Tensor, canvas: tuple[int, int]
     ) -> Conditioning:
         """Positions, places and seed codes of the targets with a prompt, without assignment."""
@@ -292,7 +294,7 @@ class ARTBackbone:
             signs = torch.zeros(count)
         return signs.expand(region.count, count)
 
-    def _add_branches(
+    def add_branches(
         self, state: RequestState, conditioning: Conditioning, canvas: tuple[int, int]
     ) -> None:
         """Pack the branches of classifier-free guidance that the scale needs."""
@@ -302,7 +304,7 @@ class ARTBackbone:
             branches.append(conditioning)
         if state.cfg_scale != 1:
             texts.append(self.model.text.null())
-            branches.append(self._condition(state.targets, texts[-1], canvas))
+            branches.append(self.condition(state.targets, texts[-1], canvas))
         state.pooled = torch.cat([text[:, 0] for text in texts])  # (branches, text width)
         both = len(branches) == 2
         state.conditioning = branches[0].packed_with(branches[1]) if both else branches[0]
@@ -315,9 +317,10 @@ class ARTBackbone:
 
     def velocity(self, state: RequestState, x: Tensor, t: float) -> Tensor:
         """(1, N, C) guided velocity at x_t, float32: the network predicts clean tokens."""
-        return velocity_towards(x, self._predict(state, x, t), t)
+        return velocity_towards(x, self.predict(state, x, t), t)
 
-    def _predict(self, state: RequestState, x: Tensor, t: float) -> Tensor:
+    def predict(self, state: RequestState, x: Tensor, t: float) -> Tensor:
+        """(1, N, C) guided clean tokens predicted from x_t, float32."""
         state.check()
         if state.first_step is not None and t == FIRST_LEVEL:
             return state.first_step
@@ -408,9 +411,7 @@ def not_placed(
 ) -> tuple[NotPlaced, ...]:
     """The things for which there were too few boxes.
 
-    Args:
-        shows: text tokens of the drawn targets.
-        shown: of the finished layers.
+    Text tokens: `shows` of the drawn targets, `shown` of the finished layers.
     """
     if prompt.slots is None or prompt.check is None:
         return ()

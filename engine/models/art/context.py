@@ -30,11 +30,7 @@ class ContextLayers:
 
 
 class ContextEncoder:
-    """Finished layers -> keys and values; cached layers are not encoded again.
-
-    Args:
-        model: on `device` already.
-    """
+    """Finished layers -> keys and values; cached layers are not encoded again."""
 
     def __init__(self, model: Model, cache: RegionTokenCache, device: torch.device) -> None:
         self.model, self.cache, self.device = model, cache, device
@@ -46,10 +42,8 @@ class ContextEncoder:
         """All finished layers of a request; None where there are none.
 
         Those of the last request are kept joined: repeated edits of a layer ask for the same.
-
-        Args:
-            room: text and image tokens of the longest pass that is going to read them.
-            check: called before each layer; may raise to cancel.
+        `room` is for the tokens of the longest pass; `check` is called before each layer and may
+        raise.
         """
         if not context:
             return None

@@ -46,9 +46,10 @@ def preview_layers(
         rgba = model.autoencoder.preview(part, *region.size, PREVIEW_PX)
         pixels = rgba.float().movedim(0, -1).cpu().numpy()
         if region.request.kind == "foreground":
-            pixels = _as_the_seed_says(pixels, region, model.card)
+            pixels = _turned(pixels, region, model.card)
         if model.card.side_tokens and region.request.kind == "foreground":
-            yield region.request, _into_box(pixels, region, _small(region, max(pixels.shape[:2])))
+            size = _small(region, max(pixels.shape[:2]))
+            yield region.request, deliver(pixels, _frame(pixels, region), size)
         else:
             yield region.request, to_straight(pixels)
 
@@ -58,12 +59,8 @@ def refine_layers(
 ) -> Tensor:
     """(N, C) predicted tokens of all targets -> the same with named foregrounds refined.
 
-    A layer whose word the prompt does not name stays as predicted: the refiner is trained on named
-    things only.
-
-    Args:
-        shows: per target the text token that it shows; 0 = not named. Empty = none is named.
-        text: (1, words + 1, E) text tokens of the prompt.
+    A layer whose word the prompt does not name (0 in `shows`, or no `shows`) stays as predicted:
+    the refiner is trained on named things only. `text` is (1, words + 1, E).
     """
     parts = list(tokens.split([region.count for region in targets]))
     chosen = [
@@ -93,18 +90,12 @@ def decode_layers(
     model: Model,
     tokens: Tensor,
     targets: Sequence[Region],
-    words: Sequence[str | None],
-    check: Callable[[], None],
+    words: Sequence[str | None],  # per target what it shows, as planned
+    check: Callable[[], None],  # called before each group of layers; may raise to cancel
     *,
-    clean_colours: bool = False,
+    clean_colours: bool = False,  # foregrounds get flat fills
 ) -> tuple[LayerResult, ...]:
-    """(N, C) finished tokens -> layers.
-
-    Args:
-        words: per target what it shows, as planned.
-        check: called before each group of layers; may raise to cancel.
-        clean_colours: foregrounds get flat fills.
-    """
+    """(N, C) finished tokens -> layers."""
     parts = [part for _, part in _parts(tokens, targets)]
     made: dict[int, np.ndarray] = {}
     for members in _alike(targets):
@@ -151,7 +142,7 @@ def _finish(
         ]
     cuts, sizes = [], []
     for pixels, region in zip(drawn, regions, strict=True):
-        size, pixels = _box_size(region), _as_the_seed_says(pixels, region, card)
+        size, pixels = _box_size(region), _turned(pixels, region, card)
         if card.side_tokens:
             frame = _frame(pixels, region)
             size = inner_size(frame, size)
@@ -160,30 +151,18 @@ def _finish(
         sizes.append(size)
     if clean_colours:
         # Decided as they were drawn, so that the mirror image has the same borders.
-        turns = [_is_turned(region, card) for region in regions]
-        fitted = fit_flat_layers(list(map(_turned, cuts, turns)), sizes)
-        fitted = list(map(_turned, fitted, turns))
+        cuts = [_turned(cut, region, card) for cut, region in zip(cuts, regions)]
+        fitted = fit_flat_layers(cuts, sizes)
+        fitted = [_turned(layer, region, card) for layer, region in zip(fitted, regions)]
     else:
         fitted = list(map(fit, cuts, sizes))
     return [amid(pixels, _box_size(region)) for pixels, region in zip(fitted, regions, strict=True)]
 
 
-def _as_the_seed_says(pixels: np.ndarray, region: Region, card: ModelCard) -> np.ndarray:
-    """The drawing or its mirror image: the network itself draws each thing one way round."""
-    return _turned(pixels, _is_turned(region, card))
-
-
-def _is_turned(region: Region, card: ModelCard) -> bool:
-    return card.mirrors and is_mirrored(region.request.seed)
-
-
-def _turned(pixels: np.ndarray, is_turned: bool) -> np.ndarray:
+def _turned(pixels: np.ndarray, region: Region, card: ModelCard) -> np.ndarray:
+    """The drawing or its mirror image, by the seed: the network draws things one way round."""
+    is_turned = card.mirrors and is_mirrored(region.request.seed)
     return pixels[:, ::-1] if is_turned else pixels
-
-
-def _into_box(pixels: np.ndarray, region: Region, size: tuple[int, int]) -> np.ndarray:
-    """What was drawn on square tokens -> (height, width) of `size`, proportions kept."""
-    return deliver(pixels, _frame(pixels, region), size)
 
 
 def _frame(pixels: np.ndarray, region: Region) -> tuple[float, float]:

@@ -23,8 +23,9 @@ D width, C token width, L layers.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -126,12 +127,7 @@ class ModulationHead(nn.Module):
     def forward(
         self, vec: Tensor, tables: Tensor, rows: Tensor | None = None
     ) -> list[list[Modulation]]:
-        """Per block a list of `count` modulations.
-
-        Args:
-            vec: (rows, D).
-            tables: (blocks, 3 count D) the blocks' own offsets.
-        """
+        """(rows, D) and (blocks, 3 count D) offsets -> per block `count` modulations."""
         out = self.lin(F.silu(vec))  # (rows, 3 count D)
         return [
             [Modulation(part, rows) for part in (out + table).chunk(self.count, dim=-1)]
@@ -193,6 +189,15 @@ class QkNorm(nn.Module):
         """(2, B, heads, S, head_dim) -> the same."""
         gains = torch.stack([self.query, self.key]).to(qk.dtype)[:, None, None, None]
         return F.rms_norm(qk, self.query.shape, eps=1e-6) * gains
+
+
+def init_matrices(network: nn.Module) -> None:
+    """Xavier for the weights of all linear maps, zero for their biases."""
+    for module in network.modules():
+        if isinstance(module, nn.Linear):
+            nn.init.xavier_uniform_(module.weight)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
 
 
 def split_heads(qkv: Tensor, heads: int) -> tuple[Tensor, Tensor]:
@@ -291,22 +296,13 @@ class SingleBlock(nn.Module):
         return torch.addcmul(x, mod.gate, out.view_as(x))
 
     def forward(
-        self, x: Tensor, mod: Modulation, pe: Tensor, packing: Packing, context: Context | None
-    ) -> Tensor:
+        self, x: Tensor, mod: Modulation, pe: Tensor, attend: Callable[..., Tensor]
+    ) -> tuple[Tensor, KeyValue]:
+        """New tokens, and the keys BEFORE rotation with the values; `attend` takes q, k and v."""
         expanded = mod.expand()
         qk, v, hidden = self.project(x, expanded)
         q, k = rotate(qk, pe)  # (B, heads, S, head_dim)
-        attended = packing.attend(q, k, v, context)  # (B, S, D)
-        return self.update(x, attended, hidden, expanded)
-
-    def encode_context(
-        self, x: Tensor, mod: Modulation, pe: Tensor, lengths: Sequence[int]
-    ) -> tuple[Tensor, KeyValue]:
-        """Context layers, each by itself; returns new tokens and keys BEFORE rotation."""
-        expanded = mod.expand()
-        qk, v, hidden = self.project(x, expanded)
-        q, k = rotate(qk, pe)
-        attended = attend_segments(q, k, v, lengths)  # (B, M, D)
+        attended = attend(q, k, v)  # (B, S, D)
         return self.update(x, attended, hidden, expanded), KeyValue(qk[1], v)
 
 
@@ -339,9 +335,8 @@ class RegionConditioning:
     def zero(cls, layer: Tensor, images: tuple[int, ...], width: int) -> RegionConditioning:
         """For regions without word and seed code.
 
-        Args:
-            layer: (B, N) the place of each token's region in the layer list of its picture.
-            images: image tokens of each pass that is packed.
+        `layer` (B, N) has the place of each token's region in the layer list; `images` the lengths
+        of the packed passes.
         """
         begins = torch.ones_like(layer, dtype=torch.bool)
         begins[:, 1:] = layer[:, 1:] != layer[:, :-1]
@@ -492,11 +487,7 @@ class ART(nn.Module):
     @torch.no_grad()
     def init_weights(self) -> None:
         """Xavier for matrices; modulation, output and optional conditioning start at zero."""
-        for module in self.modules():
-            if isinstance(module, nn.Linear):
-                nn.init.xavier_uniform_(module.weight)
-                if module.bias is not None:
-                    nn.init.zeros_(module.bias)
+        init_matrices(self)
         for linear in (
             self.final_layer.modulation, self.final_layer.linear, self.pooled_in.out_layer,
             self.img_modulation.lin, self.txt_modulation.lin, self.single_modulation.lin,
@@ -518,19 +509,14 @@ class ART(nn.Module):
 
     def begin(
         self,
-        tokens: Tensor,
+        tokens: Tensor,  # (B, N, C) noisy tokens, packed region after region
         conditioning: Conditioning,
-        vec: Tensor,
+        vec: Tensor,  # (B, D) from `vec`; one row per pass where passes of other levels are packed
         *,
+        # per block the ROTATED keys, and the values, of the context layers
         context: Sequence[Context] | None = None,
     ) -> PartialForward:
-        """The double blocks and half of the single blocks: enough for the assignment.
-
-        Args:
-            tokens: (B, N, C) noisy tokens, packed region after region.
-            vec: (B, D) from `vec`; one row per pass where passes of other levels are packed.
-            context: per block the ROTATED keys, and the values, of the context layers.
-        """
+        """The double blocks and half of the single blocks: enough for the assignment."""
         packing, pe = conditioning.packing, conditioning.pe
         img = self.img_in(tokens) + conditioning.offset  # (B, N, D)
         txt = conditioning.txt  # (B, T, D)
@@ -545,7 +531,8 @@ class ART(nn.Module):
         given = given[len(self.double_blocks) :]
         x = packing.interleave(txt, img, 1)  # (B, S, D)
         for i, block in enumerate(self.single_blocks[: self._half]):
-            x = block(x, single_mods[i], pe, packing, given[i])
+            attend = partial(packing.attend, context=given[i])
+            x, _ = block(x, single_mods[i], pe, attend)
         return PartialForward(x, conditioning, vec, segments, single_mods, given)
 
     def finish(self, begun: PartialForward) -> Tensor:
@@ -553,7 +540,8 @@ class ART(nn.Module):
         x, conditioning = begun.x, begun.conditioning
         pe, packing = conditioning.pe, conditioning.packing
         for i in range(self._half, len(self.single_blocks)):
-            x = self.single_blocks[i](x, begun.mods[i], pe, packing, begun.context[i])
+            attend = partial(packing.attend, context=begun.context[i])
+            x, _ = self.single_blocks[i](x, begun.mods[i], pe, attend)
         rows = None if begun.segments is None else begun.segments.images
         return self.final_layer(packing.split(x, 1)[1], begun.vec, rows)
 
@@ -574,24 +562,19 @@ class ART(nn.Module):
 
     def condition(
         self,
-        ids: Tensor,
+        ids: Tensor,  # (B, N, 3) positions (layer, row, column) in cells
+        # inner, place: (B, N, 4) from `positions`
         inner: Tensor,
         place: Tensor,
-        txt: Tensor,
+        txt: Tensor,  # (B, T, text_width); text has position (0, 0, 0)
         *,
+        # several pictures in one sequence (B = 1); None = a single one
         packing: Packing | None = None,
+        # (B, N, seed_signs) from `engine.sampling`, the same in all tokens of a region; None = 0
+        # everywhere
         seed_code: Tensor | None = None,
     ) -> Conditioning:
-        """Embed once what all sampling steps share; no region has a word yet.
-
-        Args:
-            ids: (B, N, 3) positions (layer, row, column) in cells.
-            inner, place: (B, N, 4) from `positions`.
-            txt: (B, T, text_width); text has position (0, 0, 0).
-            packing: several pictures in one sequence (B = 1); None = a single one.
-            seed_code: (B, N, seed_signs) from `engine.sampling`, the same in all tokens of a
-                region; None = 0 everywhere.
-        """
+        """Embed once what all sampling steps share; no region has a word yet."""
         offset = self.inner_in(inner_features(inner)) + self.place_in(waves(place, PLACE_WAVES))
         packing = packing or Packing((txt.shape[1],), (ids.shape[1],))
         origin = ids.new_zeros(*ids.shape[:1], txt.shape[1], 3)
@@ -606,19 +589,14 @@ class ART(nn.Module):
     def with_assignment(
         self,
         conditioning: Conditioning,
-        txt: Tensor,
+        txt: Tensor,  # (B, T, text_width), as for `condition`
+        # (B, N) the text token that each image token's region shows, or `UNDECIDED`; 0, the token
+        # of the whole prompt, for a thing that the prompt does not name. Where several pictures are
+        # packed, tokens are counted through all their texts.
         assignment: Tensor,
-        seen: Tensor | None = None,
+        seen: Tensor | None = None,  # (B, T) 1 for words that context layers show already, else 0
     ) -> Conditioning:
-        """Conditioning without an assignment -> the same with one.
-
-        Args:
-            txt: (B, T, text_width), as for `condition`.
-            assignment: (B, N) the text token that each image token's region shows, or `UNDECIDED`;
-                0, the token of the whole prompt, for a thing that the prompt does not name. Where
-                several pictures are packed, tokens are counted through all their texts.
-            seen: (B, T) 1 for words that context layers show already, else 0.
-        """
+        """Conditioning without an assignment -> the same with one."""
         decided = (assignment != UNDECIDED).to(txt.dtype)  # (B, N)
         index = assignment.clamp(min=0)
         words = txt.gather(1, index[..., None].expand(-1, -1, txt.shape[-1]))  # (B, N, text_width)
@@ -674,12 +652,8 @@ class ART(nn.Module):
         """Keys BEFORE rotation and values of finished layers, per block: what the cache keeps.
 
         They depend on no other layer, on no text, on no noise level (it is 0) and not on the
-        layer's place: only differences of `ids` count.
-
-        Args:
-            tokens: (B, M, C) finished tokens.
-            ids: (B, M, 3); inner: (B, M, 4).
-            lengths: tokens of each layer, where several lie in one sequence; None = one layer.
+        layer's place: only differences of `ids` count. From (B, M, C) finished tokens, ids (B, M,
+        3) and inner (B, M, 4); `lengths` are those of several layers in one sequence.
         """
         lengths = lengths or (tokens.shape[1],)
         x = self.img_in(tokens) + self.inner_in(inner_features(inner))  # (B, M, D)
@@ -693,8 +667,7 @@ class ART(nn.Module):
             stored.append(kv)
         single_mods = self.single_modulation(vec, self.single_table)
         for block, mods in zip(self.single_blocks, single_mods, strict=True):
-            assert isinstance(block, SingleBlock)
-            x, kv = block.encode_context(x, mods[0], pe, lengths)
+            x, kv = block(x, mods[0], pe, partial(attend_segments, lengths=lengths))
             stored.append(kv)
         return stored
 

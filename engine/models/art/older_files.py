@@ -38,20 +38,14 @@ SWITCHES: dict[str, dict[str, Any]] = {
 TOO_OLD = "it was made for an older version of Layerloom"
 
 
-def current_name(name: str) -> str | None:
-    """Today's name of a tensor; None = no longer used."""
-    if name.startswith(DROPPED):
-        return None
-    for old, new in PREFIXES.items():
-        if name.startswith(old):
-            return new + name[len(old) :]
-    return name
-
-
 def current_names(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     """The tensors of a file under today's names."""
-    named = {current_name(name): tensor for name, tensor in tensors.items()}
-    return {name: tensor for name, tensor in named.items() if name is not None}
+    found = {}
+    for name, tensor in tensors.items():
+        prefix = next((old for old in PREFIXES if name.startswith(old)), "")
+        if not name.startswith(DROPPED):
+            found[PREFIXES.get(prefix, "") + name[len(prefix) :]] = tensor
+    return found
 
 
 def current_configs(configs: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:

@@ -26,9 +26,8 @@ def region_ids(
 ) -> Tensor:
     """(h*w, 3) float32 ids (layer, row, column), row-major, in grid cells of the whole canvas.
 
-    Args:
-        scale: grid cells between the tokens' centres, which lie around the centre of the box.
-        size: (h, w) tokens; None = those that cover the box.
+    `scale` cells lie between the centres of the tokens, which surround the centre of the box;
+    `size` (h, w) None = those that cover the box.
     """
     h, w = size or token_size(box, token_px, scale)
     x, y = (box[0] + box[2]) / 2 / token_px, (box[1] + box[3]) / 2 / token_px

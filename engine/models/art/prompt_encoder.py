@@ -43,11 +43,7 @@ class EncodedPrompt:
 
 
 class PromptEncoder:
-    """Encodes the prompts of requests.
-
-    Args:
-        model: on `device` already.
-    """
+    """Encodes the prompts of requests."""
 
     def __init__(self, model: Model, device: torch.device) -> None:
         card = model.card

@@ -1,13 +1,10 @@
 """Refiner: corrects the predicted tokens of one foreground layer at a time.
 
-The transformer predicts all layers of a picture together in one or two steps. What it leaves is a
-small error in every token: blotches, soft edges, lost detail. This network maps the predicted
-tokens of a single layer to the true ones. It reads the layer's own tokens, the word that the layer
-shows and the whole prompt, and no other layer, so that an edit of one layer cannot change another.
-
-The network is a plain transformer encoder with adaLN conditioning (DiT, arXiv:2212.09748; one
-shared modulation head with a table per block, PixArt-alpha, arXiv:2310.00426). Its last layer
-starts at zero: an untrained refiner returns its input.
+One or two steps leave a small error in every token: blotches, soft edges, lost detail. The refiner
+reads a layer's own tokens, its word and the prompt, and no other layer, so that an edit of one
+layer cannot change another. A plain transformer encoder with adaLN conditioning (DiT,
+arXiv:2212.09748; one modulation head with a table per block, PixArt-alpha, arXiv:2310.00426) whose
+last layer starts at zero: untrained, it returns its input.
 
 Shapes: B layers, N tokens of the largest layer, C token width, D width, E text width.
 """
@@ -20,7 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from engine.models.art.model import INNER_WAVES, Mlp, inner_features
+from engine.models.art.model import INNER_WAVES, Mlp, init_matrices, inner_features
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,11 +47,9 @@ class RefinerBlock(nn.Module):
         self.mlp = Mlp(width, mlp_ratio * width, width, act="gelu")
 
     def forward(self, x: Tensor, modulation: Tensor, mask: Tensor | None) -> Tensor:
-        """(B, N, D) -> (B, N, D).
+        """(B, N, D) -> (B, N, D); shift, scale and gate of attention and MLP are (B, 1, 6 D).
 
-        Args:
-            modulation: (B, 1, 6 D): shift, scale and gate of the attention, then of the MLP.
-            mask: (B, 1, 1, N) True for real tokens; None = all are real.
+        `mask` is (B, 1, 1, N), True for real tokens; None = all are real.
         """
         shift, scale, gate, mlp_shift, mlp_scale, mlp_gate = modulation.chunk(6, dim=-1)
         h = F.layer_norm(x, x.shape[-1:], eps=1e-6)
@@ -87,33 +82,19 @@ class Refiner(nn.Module):
     @torch.no_grad()
     def init_weights(self) -> None:
         """Xavier for matrices; modulation and output start at zero."""
-        for module in self.modules():
-            if isinstance(module, nn.Linear):
-                nn.init.xavier_uniform_(module.weight)
-                nn.init.zeros_(module.bias)
+        init_matrices(self)
         for linear in (self.modulation, self.token_out):
             nn.init.zeros_(linear.weight)
 
     def forward(
         self,
-        tokens: Tensor,
-        inner: Tensor,
-        word: Tensor,
-        prompt: Tensor,
-        mask: Tensor | None = None,
+        tokens: Tensor,  # (B, N, C) predicted tokens; padding may hold anything finite
+        inner: Tensor,  # (B, N, 4) from `positions.inner_coordinates`; 1 in padding
+        word: Tensor,  # (B, E) text token of the word that each layer shows
+        prompt: Tensor,  # (B, E) text token of the whole prompt
+        mask: Tensor | None = None,  # (B, N) True for real tokens; None = all are real
     ) -> Tensor:
-        """Refine layers of any sizes, padded to the same number of tokens.
-
-        Args:
-            tokens: (B, N, C) predicted tokens; padding may hold anything finite.
-            inner: (B, N, 4) from `positions.inner_coordinates`; 1 in padding.
-            word: (B, E) text token of the word that each layer shows.
-            prompt: (B, E) text token of the whole prompt.
-            mask: (B, N) True for real tokens; None = all are real.
-
-        Returns:
-            (B, N, C) refined tokens.
-        """
+        """(B, N, C) refined tokens of layers of any sizes, padded to the same number of tokens."""
         x = self.token_in(tokens) + self.inner_in(inner_features(inner))  # (B, N, D)
         condition = F.silu(self.word_in(word) + self.prompt_in(prompt))  # (B, D)
         shared = self.modulation(condition)[:, None]  # (B, 1, 6 D)

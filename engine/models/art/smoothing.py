@@ -1,16 +1,11 @@
 """Deblocking and smoothing of decoded pixels, as in video codecs.
 
-Deblocking evens out small steps between latent cells. Cells are predicted one by one, and a small
-error shows as a seam. A step across a border that is small, and that continues along it, is a seam
-and is spread over the two cells; a large one is an edge of the picture and stays.
-
-Smoothing evens out blotches inside areas and keeps edges.
-
-A prediction is off by a little everywhere, differently from cell to cell, which shows as blotches
-on what should be plain. Every colour becomes the mean of the colours near it that are like it: with
-a small kernel once, and again with twice the distance between its taps (Dammertz et al.,
-"Edge-Avoiding A-Trous Wavelet Transform for fast Global Illumination Filtering", HPG 2010), which
-reaches far for few taps. Alpha stays as it is.
+A prediction is off by a little everywhere, differently from cell to cell. A step across a border
+between cells that is small, and that continues along it, is a seam and is spread over the two
+cells; a large one is an edge and stays. Blotches inside areas go by smoothing: every colour becomes
+the mean of the colours near it that are like it, with a small kernel and again with twice the
+distance between its taps (Dammertz et al., "Edge-Avoiding A-Trous Wavelet Transform for fast Global
+Illumination Filtering", HPG 2010). Alpha stays as it is.
 
 Shapes: (..., 4, H, W) premultiplied pixels in [0, 1], one layer or several of one size. A layer's
 result is the same to the last bit, whatever is smoothed with it.
@@ -32,8 +27,7 @@ UNSURE = 0.25  # colour below this alpha is mostly rounding; neighbours do not t
 def deblock(rgba: Tensor, size: int, seam: float) -> Tensor:
     """(C, H, W) -> the same without small steps at multiples of `size` pixels.
 
-    Args:
-        seam: a step this high is an edge; those up to half of it are evened out wholly.
+    A step of `seam` is an edge; those up to half of it are evened out wholly.
     """
     across = _deblock_columns(rgba, size, seam)
     return _deblock_columns(across.transpose(-1, -2), size, seam).transpose(-1, -2).contiguous()
@@ -65,9 +59,8 @@ def _deblock_columns(x: Tensor, size: int, seam: float) -> Tensor:
 def smooth(rgba: Tensor, likeness: float) -> Tensor:
     """(..., 4, H, W) -> the same with colours evened out where they are alike.
 
-    Args:
-        likeness: distance of two colours, in units of a channel, at which one still counts for .6
-            in the other's mean (the deviation of a normal distribution). Over 0.
+    At a distance of `likeness`, in units of a channel and over 0, a colour still counts for .6 in
+    the other's mean (the deviation of a normal distribution).
     """
     alpha = rgba[..., 3:, :, :]
     colour = (rgba[..., :3, :, :] / alpha.clamp(min=1e-3)).clamp(0, 1)
@@ -100,8 +93,7 @@ def _evened_out(colour: Tensor, trust: Tensor, gap: int, likeness: float) -> Ten
 class _Pairs:
     """How alike two colours are, 0 to 1, for all pairs of pixels of one level; each pair once.
 
-    Args:
-        around: (..., 3, h, w) colours with a margin of `REACH` times `gap`.
+    (..., 3, h, w) `around` has a margin of `REACH` times `gap`.
     """
 
     def __init__(self, around: Tensor, gap: int, likeness: float) -> None:

@@ -17,27 +17,22 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from engine.models.art.model import Mlp
+from engine.models.art.model import Mlp, init_matrices
 from engine.words import MAX_WORDS, WordTable, tokenize
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextConfig:
-    """Sizes of the text encoder.
+    """Sizes of the text encoder."""
 
-    Attributes:
-        vocabulary: words with a trained vector, in order; index 0 of the table means none.
-        near_words: how many words before it each word is read together with, so that "blue" stays
-            with its balloon: two layers of attention over absolute positions gave every third thing
-            its neighbour's colour. Files of before it have no such weights.
-    """
-
-    vocabulary: tuple[str, ...]
+    vocabulary: tuple[str, ...]  # words with a trained vector; index 0 of the table means none
     word_width: int = 128
     width: int = 256
     heads: int = 4
     depth: int = 2
     max_words: int = MAX_WORDS
+    # How many words before it each word is read together with, so that "blue" stays with its
+    # balloon; attention over absolute positions alone gave things their neighbour's colour.
     near_words: int = 0
 
 
@@ -81,10 +76,7 @@ class TextEncoder(nn.Module):
 
     @torch.no_grad()
     def init_weights(self) -> None:
-        for module in self.modules():
-            if isinstance(module, nn.Linear):
-                nn.init.xavier_uniform_(module.weight)
-                nn.init.zeros_(module.bias)
+        init_matrices(self)
         if self.config.near_words:
             nn.init.zeros_(self.near_in.out_layer.weight)
         for table in (self.word_embed.weight, self.position_embed, self.start_embed,
@@ -92,15 +84,10 @@ class TextEncoder(nn.Module):
             nn.init.normal_(table, std=0.3)
 
     def forward(self, vectors: Tensor, known: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Encode prompts.
+        """(B, T, 128) rows of the word table, zeros where it has none -> (B, T + 1, width).
 
-        Args:
-            vectors: (B, T, 128) rows of the word table, zeros where the table has none.
-            known: (B, T) index into the trained vocabulary, 0 = none.
-            mask: (B, T) True where a word stands, for padded batches; None = no padding.
-
-        Returns:
-            (B, T + 1, width).
+        `known` (B, T) are indices into the trained vocabulary, 0 = none; `mask` (B, T) is True
+        where a word stands.
         """
         x = self.word_in(vectors) + self.word_embed(known)  # (B, T, D)
         if self.config.near_words:

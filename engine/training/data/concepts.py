@@ -33,27 +33,21 @@ Band = Literal["sky", "ground", "any"]
 
 @dataclass(frozen=True, slots=True)
 class Noun:
-    """One thing that can stand in a box.
+    """One thing that can stand in a box."""
 
-    Attributes:
-        name: the usual word in prompts, and the key of its sprites.
-        label: row of `concepts.tsv`, which names its icon in every art set.
-        size: typical size among the others, 1 small to 3 large.
-        colourable: mostly one saturated colour, so that a shift of it gives "a blue car".
-        natural: colour words that are true of it in every coloured look when nothing is shifted.
-        without: looks that have no fitting art of it; nothing asks for those pairs.
-        never: looks in which a shift of its main colour misses what people mean by its colour (the
-            wheels of a tractor), and colours in which it looks wrong.
-    """
-
-    name: str
-    label: str
+    name: str  # the usual word in prompts, and the key of its sprites
+    label: str  # row of `concepts.tsv`, which names its icon in every art set
     synonyms: tuple[str, ...]
     band: Band
-    size: int
+    size: int  # typical size among the others, 1 small to 3 large
+    # mostly one saturated colour, so that a shift of it gives "a blue car"
     colourable: bool = False
+    # colour words that are true of it in every coloured look when nothing is shifted
     natural: tuple[str, ...] = ()
+    # looks that have no fitting art of it; nothing asks for those pairs
     without: tuple[str, ...] = ()
+    # looks in which a shift of its main colour misses what people mean by its colour (the wheels of
+    # a tractor), and colours in which it looks wrong
     never: tuple[str, ...] = ()
 
 
@@ -88,18 +82,9 @@ LOOK_WORDS = {look: _words(row["words"]) for look, row in _LOOKS.items()}
 # Whole frames around a description that only this look allows.
 LOOK_FRAMES = {look: _words(row["frames"]) for look, row in _LOOKS.items()}
 
-# Colour -> hue in degrees of a shifted sprite.
-COLOURS: dict[str, float] = {
-    "red": 0.0,
-    "orange": 28.0,
-    "yellow": 50.0,
-    "green": 130.0,
-    "blue": 215.0,
-    "purple": 275.0,
-    "pink": 328.0,
-}
-# Colours that no turn of the hue gives; `pixels.NEUTRAL_TONES` has their tones.
-NEUTRALS = ("black", "white", "grey", "brown")
+_COLOURS = {row["colour"]: row["hue"] for row in data_rows("colours.tsv")}
+COLOURS = {colour: float(hue) for colour, hue in _COLOURS.items() if hue}  # in degrees
+NEUTRALS = tuple(colour for colour, hue in _COLOURS.items() if not hue)  # no turn of the hue
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -182,12 +167,6 @@ def concepts_of(stage: int) -> Concepts:
             for row in backgrounds
         ),
     )
-
-
-def new_nouns(stage: int) -> tuple[Noun, ...]:
-    """The nouns that the stage before does not have; all of them for the first."""
-    known = set() if stage == STAGES[0] else set(concepts_of(stage - 1).noun_names)
-    return tuple(noun for noun in concepts_of(stage).nouns if noun.name not in known)
 
 
 FIRST = concepts_of(STAGES[0])

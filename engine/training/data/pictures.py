@@ -19,9 +19,9 @@ from engine.layout import BACKGROUND, FIRST_FOREGROUND
 from engine.models.art.autoencoder import Autoencoder
 from engine.models.art.positions import inner_coordinates, place_on_canvas
 from engine.models.art.text import Tokenizer
-from engine.training.data.concepts import CHOICES, new_nouns, open_backgrounds, thing_codes
+from engine.training.data.concepts import CHOICES, open_backgrounds, thing_codes
 from engine.training.data.prompts import pick
-from engine.training.data.regions import Entry, LatentBank, composite_entry, entries
+from engine.training.data.regions import Entry, LatentBank, entries
 from engine.training.data.scenes import (
     CROWD,
     CROWD_CANVASES,
@@ -51,7 +51,7 @@ class Batch:
 
     vectors (B, T, 128), known (B, T), text_mask (B, T): the prompts.
     tokens (B, N, C), ids (B, N, 3), inner and place (B, N, 4), weight (B, N), noisy_mask (B, N).
-    owner (B, N): the picture's region of each token; -1 for the merged entry and padding.
+    owner (B, N): the picture's region of each token; -1 for padding.
     choice (B, N, S): what the seed decided for each token's region (`concepts`).
     shows (B, R): the text token that each region shows (0 = not named), -1 = no such region.
     clean_*: the same for clean layers, with `clean_owner` (B, M) naming the layer of each token and
@@ -143,43 +143,28 @@ def token_at(tokenizer: Tokenizer, prompt: str, end: int) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PictureMix:
-    """What the stream consists of.
+    """What the stream consists of."""
 
-    Attributes:
-        scenes: of whole pictures; their size is the largest, and pictures draw .6 to 1 of it,
-            because small things cost fewer tokens and a model must know all sizes anyway. Edits,
-            which see a look in finished layers, have the usual looks.
-        edit_share: batches in which some layers are clean and some to be generated.
-        composite_share: batches that carry the merged entry.
-        max_tokens: image tokens per picture; larger ones are composed again.
-        most_things: 1 to this many foregrounds per picture, all counts alike; 0 = as composed.
-            Few things first: what a noun looks like is learned before which thing is where.
-        side_tokens: of a thing, see `layout.foreground_grid`.
-        fixed_backgrounds: a few drawings of each, between which the seed decides
-            (`concepts.background_choice`); else every picture has a new drawing.
-        background_weight: of a background's error, in things.
-        new_share: scenes of nouns that came with this stage only, on top of those that fall to
-            them anyway: the others are known already.
-        crowd_share: pictures with 9 to 50 things, half of them in rows, of up to
-            `CROWD_TOKENS` times `max_tokens`.
-    """
-
+    # of whole pictures; their size is the largest, and pictures draw .6 to 1 of it, because small
+    # things cost fewer tokens and a model must know all sizes anyway. Edits, which see a look in
+    # finished layers, have the usual looks.
     scenes: SceneSettings = USUAL
-    edit_share: float = 0.35
+    edit_share: float = 0.35  # batches in which some layers are clean and some to be generated
     background_share: float = 0.7
-    composite_share: float = 0.1
-    max_tokens: int = 400
+    max_tokens: int = 400  # image tokens per picture; larger ones are composed again
+    # 1 to this many foregrounds per picture, all counts alike; 0 = as composed. Few things first:
+    # what a noun looks like is learned before which thing is where.
     most_things: int = 0
-    side_tokens: int = 0
+    side_tokens: int = 0  # of a thing, see `layout.foreground_grid`
+    # a few drawings of each, between which the seed decides (`concepts.background_choice`); else
+    # every picture has a new drawing
     fixed_backgrounds: bool = False
-    background_weight: float = 1.0
-    new_share: float = 0.0
+    background_weight: float = 1.0  # of a background's error, in things
+    # pictures with 9 to 50 things, half of them in rows, of up to `CROWD_TOKENS` times `max_tokens`
     crowd_share: float = 0.0
 
-    def entries(
-        self, scene: Scene, bank: LatentBank, rng: np.random.Generator
-    ) -> tuple[list[Entry], np.ndarray | None]:
-        """The scene's layers encoded as this mix has them, and the background's pixels."""
+    def entries(self, scene: Scene, bank: LatentBank, rng: np.random.Generator) -> list[Entry]:
+        """The scene's layers encoded as this mix has them."""
         # On square tokens, tokens alone say where a thing is, not the box's proportions.
         framed = self.side_tokens > 0 and self.scenes.variety == 0
         concepts = self.scenes.concepts if self.fixed_backgrounds else None
@@ -204,7 +189,7 @@ def held_out_pictures(
         variety=mix.scenes.variety,
     )
     scenes = evaluation_scenes(count, seed, settings)
-    return [(scene, mix.entries(scene, bank, rng)[0], []) for scene in scenes]
+    return [(scene, mix.entries(scene, bank, rng), []) for scene in scenes]
 
 
 class Pictures(IterableDataset[Batch]):
@@ -242,14 +227,13 @@ class Pictures(IterableDataset[Batch]):
         )
         while True:
             is_edit = rng.random() < mix.edit_share
-            with_composite = bool(rng.random() < mix.composite_share)
             shared = replace(
                 settings,
                 with_background=bool(rng.random() < mix.background_share),
                 looks=USUAL_LOOKS if is_edit else mix.scenes.looks,
             )
             pictures = [
-                self._picture(rng, bank, shared, is_edit, with_composite)
+                self._picture(rng, bank, shared, is_edit)
                 for _ in range(self.batch * self.SORTED_GROUP)
             ]
             for group in self._groups(rng, pictures):
@@ -273,11 +257,8 @@ class Pictures(IterableDataset[Batch]):
         bank: LatentBank,
         settings: SceneSettings,
         is_edit: bool,
-        with_composite: bool,
     ) -> Picture:
         mix = self.mix
-        if rng.random() < mix.new_share:
-            settings = replace(settings, vocabulary=new_nouns(settings.concepts.stage))
         is_crowd = bool(rng.random() < mix.crowd_share)
         low, high = CROWD if is_crowd else (1, mix.most_things)
         most_tokens = mix.max_tokens * (CROWD_TOKENS if is_crowd else 1)
@@ -293,7 +274,7 @@ class Pictures(IterableDataset[Batch]):
             scene = compose(rng, own)
             if not scene.things and scene.background is None:
                 continue
-            found, background = mix.entries(scene, bank, rng)
+            found = mix.entries(scene, bank, rng)
             if length(found) <= most_tokens:
                 break
         targets = set(range(-1, len(scene.things)))
@@ -302,7 +283,4 @@ class Pictures(IterableDataset[Batch]):
         is_target = [e.index - FIRST_FOREGROUND in targets for e in found]
         noisy = [e for e, t in zip(found, is_target, strict=True) if t]
         clean = [e for e, t in zip(found, is_target, strict=True) if not t]
-        if with_composite:
-            merged = composite_entry(scene, bank, background, targets if is_edit else set())
-            (clean if is_edit else noisy).insert(0, merged)
         return scene, noisy, clean

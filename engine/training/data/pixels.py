@@ -10,16 +10,15 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from engine.training.data.concepts import COLOURS
+from engine.training.data.concepts import COLOURS, data_rows
 
 # Neutral colour -> (hue in degrees, saturation, darkest, lightest): the tones, 0 to 1, that the
 # darkest and the lightest part of a sprite's main colour are given. Not down to black nor up to
 # white, so that shading and outline stay visible.
-NEUTRAL_TONES: dict[str, tuple[float, float, float, float]] = {
-    "black": (230.0, 0.10, 0.05, 0.30),
-    "white": (220.0, 0.03, 0.84, 1.00),
-    "grey": (220.0, 0.05, 0.40, 0.68),
-    "brown": (22.0, 0.62, 0.26, 0.56),
+NEUTRAL_TONES = {
+    row["colour"]: [float(value) for value in row["neutral"].split(",")]
+    for row in data_rows("colours.tsv")
+    if row["neutral"]
 }
 MAIN_SHARE = (0.05, 0.95)  # quantiles of the main colour's lightness that become the two ends
 
@@ -118,18 +117,9 @@ def _neutral(rgba: np.ndarray, colour: str, main: np.ndarray) -> np.ndarray:
 # Ottosson, 2020): lightness 0 to 1, chroma about 0 to 0.3, hue in degrees.
 
 # What the middle of a main colour becomes, sRGB. Hues as in `concepts.COLOURS`.
-TONES: dict[str, tuple[int, int, int]] = {
-    "red": (226, 50, 48),
-    "orange": (246, 134, 36),
-    "yellow": (252, 212, 40),
-    "green": (62, 180, 82),
-    "blue": (46, 124, 228),
-    "purple": (142, 72, 216),
-    "pink": (244, 102, 172),
-    "black": (44, 44, 50),
-    "white": (244, 244, 248),
-    "grey": (142, 146, 154),
-    "brown": (132, 80, 46),
+TONES = {
+    row["colour"]: [int(value) for value in row["tone"].split(",")]
+    for row in data_rows("colours.tsv")
 }
 NEUTRAL_CHROMA = 0.045  # below it a colour counts as grey
 DARK = 0.45  # lightness that parts dark neutrals from light ones

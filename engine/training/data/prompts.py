@@ -143,24 +143,17 @@ def write_prompt(
     rng: np.random.Generator,
     mentions: Sequence[Mention],
     *,
+    # look, background: None leaves it open
     look: str | None = None,
     background: str | None = None,
-    transparent: bool = False,
-    more: bool = False,
-    vague: bool = False,
+    transparent: bool = False,  # say at times that there is no background
+    more: bool = False,  # end with "and other things"; the picture holds more than is named
+    vague: bool = False,  # without mentions, say "a few things" rather than the background alone
+    # put marks behind each mention and the background; `take_marks` removes them
     marked: bool = False,
-    telegraphic: bool = False,
+    telegraphic: bool = False,  # a plain list without articles, as one prompt in eight is anyway
 ) -> str:
-    """One prompt that says each mention once, in this order; empty when there is nothing to say.
-
-    Args:
-        look, background: None leaves it open.
-        transparent: say at times that there is no background.
-        more: end with "and other things"; the picture holds more than is named.
-        vague: without mentions, say "a few things" rather than the background alone.
-        marked: put marks behind each mention and the background; `take_marks` removes them.
-        telegraphic: a plain list without articles, as one prompt in eight is anyway.
-    """
+    """One prompt that says each mention once, in this order; empty when there is nothing to say."""
     telegraphic = rng.random() < 0.12 or telegraphic
     mark = MARK if marked else ""
     parts = [mention_words(rng, mention, article=not telegraphic) + mark for mention in mentions]

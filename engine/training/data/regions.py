@@ -15,7 +15,6 @@ from engine.api import Box
 from engine.layout import (
     BACKGROUND,
     FIRST_FOREGROUND,
-    MERGED,
     drawn_frame,
     foreground_grid,
     token_size,
@@ -32,7 +31,7 @@ from engine.training.data.concepts import (
     open_backgrounds,
     thing_choice,
 )
-from engine.training.data.pixels import over, place, resize_sprite
+from engine.training.data.pixels import place, resize_sprite
 from engine.training.data.scenes import Scene, Thing, fit_rect
 from engine.training.data.sprites import SpritePack
 
@@ -65,7 +64,7 @@ class LatentBank:
         self.token_px = autoencoder.token_px
         self._coloured: dict[tuple[str, str, int, str | None], np.ndarray] = {}
         self._layers: dict[tuple, list[Tensor]] = {}
-        self._backgrounds: dict[tuple[str, tuple[int, int]], list[tuple[np.ndarray, Tensor]]] = {}
+        self._backgrounds: dict[tuple[str, tuple[int, int]], list[Tensor]] = {}
 
     def sprite(self, thing: Thing) -> np.ndarray:
         drawings = self.pack.drawings[thing.noun, thing.look]
@@ -130,10 +129,8 @@ class LatentBank:
         known.append(tokens)
         return tokens
 
-    def background(
-        self, name: str, canvas: tuple[int, int], rng: np.random.Generator
-    ) -> tuple[np.ndarray, Tensor]:
-        """(H/2, W/2, 4) opaque premultiplied pixels, and their tokens; always another drawing."""
+    def background(self, name: str, canvas: tuple[int, int], rng: np.random.Generator) -> Tensor:
+        """(h w, C) float16 tokens of a background; mostly another drawing."""
         known = self._backgrounds.setdefault((name, canvas), [])
         if known and rng.random() > 0.03 + 0.25 * (1 - len(known) / BACKGROUND_VARIANTS):
             return known[rng.integers(len(known))]
@@ -142,9 +139,7 @@ class LatentBank:
             known.pop(0)
         return known[-1]
 
-    def fixed_background(
-        self, name: str, canvas: tuple[int, int], drawing: int
-    ) -> tuple[np.ndarray, Tensor]:
+    def fixed_background(self, name: str, canvas: tuple[int, int], drawing: int) -> Tensor:
         """As `background`, but one of a few drawings, stretched to the canvas."""
         known = self._backgrounds.setdefault((f"{name} {drawing}", canvas), [])
         if not known:
@@ -152,13 +147,12 @@ class LatentBank:
             known.append(self._encoded(draw_background(name, FIXED_CANVAS, rng), canvas))
         return known[0]
 
-    def _encoded(self, rgb: np.ndarray, canvas: tuple[int, int]) -> tuple[np.ndarray, Tensor]:
+    def _encoded(self, rgb: np.ndarray, canvas: tuple[int, int]) -> Tensor:
         image = Image.fromarray(rgb)
         if image.size != canvas:
             image = image.resize(canvas, Image.Resampling.BICUBIC)
         reduced = np.asarray(image.reduce(BASE_SCALE), np.float32) / 255
-        rgba = np.concatenate([reduced, np.ones_like(reduced[..., :1])], axis=-1)
-        return rgba, self.encode(rgba)
+        return self.encode(np.concatenate([reduced, np.ones_like(reduced[..., :1])], axis=-1))
 
 
 @dataclass(slots=True)
@@ -183,26 +177,23 @@ def entries(
     rng: np.random.Generator,
     *,
     side_tokens: int = 0,
+    # draw things on square tokens, as the engine delivers those of one size in tokens
     framed: bool = False,
+    # of the scene, where the seed decides which drawing of a background it has
+    # (`background_choice`); None = every picture has a new drawing
     concepts: Concepts | None = None,
-) -> tuple[list[Entry], np.ndarray | None]:
-    """The scene's background and foregrounds encoded, and the background's pixels.
-
-    Args:
-        framed: draw things on square tokens, as the engine delivers those of one size in tokens.
-        concepts: of the scene, where the seed decides which drawing of a background it has
-            (`background_choice`); None = every picture has a new drawing.
-    """
+) -> list[Entry]:
+    """The scene's background and foregrounds encoded."""
     canvas_box = (0, 0, *scene.canvas)
-    found, pixels = [], None
+    found = []
     if scene.background is not None:
         name, scenery_at = scene.background, scene.background_said_at
         choice: Choice = ()
         if concepts is None:
-            pixels, tokens = bank.background(name, scene.canvas, rng)
+            tokens = bank.background(name, scene.canvas, rng)
         else:
             drawing = int(rng.integers(DRAWINGS))
-            pixels, tokens = bank.fixed_background(name, scene.canvas, drawing)
+            tokens = bank.fixed_background(name, scene.canvas, drawing)
             unsaid = not scenery_at and name in open_backgrounds(concepts)
             choice = background_choice(drawing, name if unsaid else None, concepts, rng)
         size = token_size(canvas_box, bank.token_px, BASE_SCALE)
@@ -213,23 +204,4 @@ def entries(
         tokens = bank.framed_layer(thing, size) if framed else bank.layer(thing, size)
         code: Choice = () if thing.code is None else thing_choice(thing.code)
         found.append(Entry(tokens, FIRST_FOREGROUND + i, thing.box, 1, size, said_at, code))
-    return found, pixels
-
-
-def composite_entry(
-    scene: Scene, bank: LatentBank, background: np.ndarray | None, skip: set[int]
-) -> Entry:
-    """The merged picture without the things in `skip` (and without the background for -1)."""
-    width, height = (side // BASE_SCALE for side in scene.canvas)
-    canvas = np.zeros((height, width, 4), np.float32)
-    if background is not None and -1 not in skip:
-        canvas = background
-    for i, thing in enumerate(scene.things):
-        if i not in skip:
-            x0, y0 = thing.box[0] // BASE_SCALE, thing.box[1] // BASE_SCALE
-            reduced = draw_in_box(bank.sprite(thing), thing, 1 / BASE_SCALE, 1 / BASE_SCALE)
-            layer = place(reduced, (x0, y0), (width, height))
-            canvas = over(layer, canvas)
-    full = (0, 0, *scene.canvas)
-    size = token_size(full, bank.token_px, BASE_SCALE)
-    return Entry(bank.encode(canvas), MERGED, full, BASE_SCALE, size)
+    return found

@@ -55,19 +55,15 @@ def place_things(
     rng: np.random.Generator,
     canvas: tuple[int, int],
     nouns: Sequence[Noun],
-    aspects: Sequence[float],
-    size: float = 1.0,
+    aspects: Sequence[float],  # width over height of each noun's sprite
+    size: float = 1.0,  # factor on all usual sizes
+    # at 0 every sprite is fitted into a box drawn on the grid, so that the box alone says where it
+    # is; at 1 most boxes are snapped around freely placed sprites
     variety: float = 1.0,
 ) -> list[Placed]:
     """A box for every noun, bottom to top: what is lower on the canvas is in front, mostly.
 
     A noun that fits nowhere is left out.
-
-    Args:
-        aspects: width over height of each noun's sprite.
-        size: factor on all usual sizes.
-        variety: at 0 every sprite is fitted into a box drawn on the grid, so that the box alone
-            says where it is; at 1 most boxes are snapped around freely placed sprites.
     """
     wishes = []
     for noun, aspect in zip(nouns, aspects, strict=True):
@@ -226,17 +222,11 @@ def _overlaps(a: Box, b: Box) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class LookMix:
-    """Shares of looks, each 0 to 1. The first look is the one that a prompt without a word means.
+    """Shares of looks, 0 to 1. The first look is the one that a prompt without a word means."""
 
-    Attributes:
-        named: pictures whose prompt names their look.
-        first: of these, those in the first look; None = as many as in any other.
-        open: of the rest, those in another look than the first.
-    """
-
-    named: float = 0.65
-    first: float | None = None
-    open: float = 0.2
+    named: float = 0.65  # pictures whose prompt names their look
+    first: float | None = None  # of these, those in the first look; None = as many as in any other
+    open: float = 0.2  # of the rest, those in another look than the first
 
     def draw(self, rng: np.random.Generator, looks: Sequence[str]) -> tuple[str, bool]:
         """A look, and whether the prompt names it."""
@@ -269,46 +259,36 @@ MOST_IN_A_SENTENCE = 12  # mentions; more are a list, of which the encoder reads
 
 @dataclass(frozen=True, slots=True)
 class Thing:
-    """One foreground layer.
-
-    Attributes:
-        colour: to shift the sprite to, or None for its natural colours.
-        rect: (x, y, w, h): where the tight sprite is, inside the box, in its own proportions.
-        code: names one of the object's drawings, 0 to 3 (`seed_choices`); None = the first, which
-            no code names.
-    """
+    """One foreground layer."""
 
     noun: str
     look: str
-    colour: str | None
+    colour: str | None  # to shift the sprite to, or None for its natural colours
     flip: bool
     box: Box
+    # (x, y, w, h): where the tight sprite is, inside the box, in its own proportions
     rect: tuple[float, float, float, float]
+    # names one of the object's drawings, 0 to 3 (`seed_choices`); None = the first, which no code
+    # names
     code: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """One picture to train on or to ask for.
-
-    Attributes:
-        background: a name, or None for a transparent picture.
-        look, look_named: the one look of all things, and whether the prompt says it.
-        things: bottom to top.
-        prompt_kind: what the prompt says of the things: all, nothing, fewer or more.
-        said_at: per thing, where its mention ends in the prompt, in characters; 0 = not named.
-        background_said_at: the same of the background.
-    """
+    """One picture to train on or to ask for."""
 
     canvas: tuple[int, int]
     prompt: str
-    background: str | None
+    background: str | None  # a name, or None for a transparent picture
+    # look, look_named: the one look of all things, and whether the prompt says it
     look: str
     look_named: bool
-    things: tuple[Thing, ...]
+    things: tuple[Thing, ...]  # bottom to top
+    # what the prompt says of the things: all, nothing, fewer or more
     prompt_kind: PromptKind = "full"
+    # per thing, where its mention ends in the prompt, in characters; 0 = not named
     said_at: tuple[int, ...] = ()
-    background_said_at: int = 0
+    background_said_at: int = 0  # the same of the background
 
 
 def is_held_out(names: Iterable[str]) -> bool:
@@ -319,43 +299,32 @@ def is_held_out(names: Iterable[str]) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SceneSettings:
-    """What scenes are composed of; None leaves a choice to the random generator.
-
-    Attributes:
-        vocabulary: the nouns to choose from; None = those of `concepts`.
-        aspects: (noun name, look) -> width over height of the tight sprite; 1 where absent.
-        canvas: (width, height), multiples of 64 from 320; None = mostly 512 x 512.
-        count: foregrounds wanted, 0 upwards; fewer where they do not fit. None = 1 to 12.
-        size: factor on the usual sizes of things; small ones cost fewer tokens.
-        variety: at 0 noun, look, colour and box leave nothing open: no mirrored sprites, and each
-            fitted into its box. A first model learns that many times sooner.
-        colour_share: of the colourable things that are given a colour.
-        stranger_share: of the prompts that have a word from outside the vocabulary.
-        unsaid_backgrounds: those that a picture may have whose prompt names none; empty = all.
-        repeat_share: of the scenes of two things or more, those in which one noun repeats.
-        most_of_one: how often it occurs at most, 3 upwards; mostly twice.
-        rows: things side by side, as on a sticker sheet, named in reading order.
-    """
+    """What scenes are composed of; None leaves a choice to the random generator."""
 
     concepts: Concepts = FIRST
-    vocabulary: Sequence[Noun] | None = None
+    # (noun name, look) -> width over height of the tight sprite; 1 where absent
     aspects: Aspects | None = None
+    # (width, height), multiples of 64 from 320; None = mostly 512 x 512
     canvas: tuple[int, int] | None = None
+    # foregrounds wanted, 0 upwards; fewer where they do not fit. None = 1 to 12.
     count: int | None = None
     with_background: bool | None = None
-    size: float = 1.0
+    size: float = 1.0  # factor on the usual sizes of things; small ones cost fewer tokens
+    # at 0 noun, look, colour and box leave nothing open: no mirrored sprites, and each fitted into
+    # its box. A first model learns that many times sooner.
     variety: float = 1.0
-    colour_share: float = 0.5
-    stranger_share: float = 0.0
+    colour_share: float = 0.5  # of the colourable things that are given a colour
+    stranger_share: float = 0.0  # of the prompts that have a word from outside the vocabulary
     looks: LookMix = USUAL_LOOKS
+    # those that a picture may have whose prompt names none; empty = all
     unsaid_backgrounds: Sequence[str] = ()
+    # of the scenes of two things or more, those in which one noun repeats
     repeat_share: float = REPEAT_SHARE
-    most_of_one: int = 3
-    rows: bool = False
+    most_of_one: int = 3  # how often it occurs at most, 3 upwards; mostly twice
+    rows: bool = False  # things side by side, as on a sticker sheet, named in reading order
 
     def drawable(self, look: str) -> Sequence[Noun]:
-        nouns = self.concepts.nouns if self.vocabulary is None else self.vocabulary
-        return [noun for noun in nouns if look not in noun.without]
+        return [noun for noun in self.concepts.nouns if look not in noun.without]
 
     def aspects_of(self, nouns: Sequence[Noun], look: str) -> list[float]:
         known = self.aspects or {}
@@ -380,7 +349,12 @@ def compose(rng: np.random.Generator, settings: SceneSettings = USUAL) -> Scene:
     placed = _place_nouns(rng, settings, canvas, wanted, look)
     things = _dress(rng, placed, look, settings)
     background = pick(rng, concepts.backgrounds).name if with_background else None
-    kind = _draw_prompt_kind(rng) if things else "full"
+    kind: PromptKind = "full"
+    if things:
+        draw = rng.random()
+        kind = (
+            "empty" if draw < 0.04 else "fewer" if draw < 0.1 else "more" if draw < 0.14 else kind
+        )
     mentions = _mentions(rng, placed, things, in_order=settings.rows)
     if kind == "fewer":
         mentions = _drop_some(rng, mentions)
@@ -454,8 +428,8 @@ def evaluation_scenes(n: int, seed: int, settings: SceneSettings = USUAL) -> lis
     """`n` scenes that training never sees: held-out combinations, 2 to 8 different things.
 
     Every thing, the look (two of three times) and the background (where there is one) are named
-    once. The same arguments give the same scenes. Of the settings concepts, vocabulary, aspects,
-    canvas, size and variety count.
+    once. The same arguments give the same scenes. Of the settings concepts, aspects, canvas,
+    size and variety count.
 
     Raises ValueError: the vocabulary has no held-out combination that fits.
     """
@@ -514,15 +488,6 @@ def editing_split(rng: np.random.Generator, scene: Scene) -> set[int]:
 
 def _draw_canvas(rng: np.random.Generator) -> tuple[int, int]:
     return (512, 512) if rng.random() < 0.7 else pick(rng, OTHER_CANVASES)
-
-
-def _draw_prompt_kind(rng: np.random.Generator) -> PromptKind:
-    draw = rng.random()
-    if draw < 0.04:
-        return "empty"
-    if draw < 0.10:
-        return "fewer"
-    return "more" if draw < 0.14 else "full"
 
 
 def _draw_distinct(rng: np.random.Generator, count: int, vocabulary: Sequence[Noun]) -> list[Noun]:

@@ -56,25 +56,15 @@ LINE_ART = frozenset({"fluent-emoji-high-contrast"})
 
 
 class SpritePack:
-    """Tight crops of longest side at most `RENDER_PX`, (h, w, 4) uint8 straight, by (noun, look).
-
-    Attributes:
-        sprites: the first drawing of each.
-        drawings: all of them.
-        has_further_drawings: some have more than one, as packs from stage 4 on do.
-        sha256: of the packed file.
-    """
+    """Tight crops of at most `RENDER_PX`, (h, w, 4) uint8 straight, by (noun, look)."""
 
     def __init__(
-        self,
-        sprites: dict[tuple[str, str], np.ndarray],
-        sha256: str,
-        more: dict[tuple[str, str], tuple[np.ndarray, ...]] | None = None,
+        self, drawings: dict[tuple[str, str], tuple[np.ndarray, ...]], sha256: str
     ) -> None:
-        self.sprites = sprites
-        self.drawings = {key: (rgba, *(more or {}).get(key, ())) for key, rgba in sprites.items()}
-        self.sha256 = sha256
-        self.has_further_drawings = any(len(options) > 1 for options in self.drawings.values())
+        self.drawings, self.sha256 = drawings, sha256  # of the packed file
+        self.sprites = {key: first for key, (first, *_) in drawings.items()}
+        # as packs from stage 4 on do
+        self.has_further_drawings = any(len(options) > 1 for options in drawings.values())
 
     def coloured(self, noun: str, look: str, colour: str | None, number: int = 0) -> np.ndarray:
         """One drawing, (h, w, 4) uint8 straight, in a colour or (None) as it is.
@@ -105,19 +95,15 @@ class SpritePack:
         """Read a pack. Raises FileNotFoundError naming the command that makes one."""
         if not path.exists():
             raise FileNotFoundError(f"no sprites at {path}: run `layerloom train sprites` first")
-        sprites: dict[tuple[str, str], np.ndarray] = {}
-        more: dict[tuple[str, str], tuple[np.ndarray, ...]] = {}
+        drawings: dict[tuple[str, str], tuple[np.ndarray, ...]] = {}
         with safe_open(path, framework="np") as pack:
             # "noun|look" is the first drawing, "noun|look|1" the second; names sort in this order.
             for key in sorted(pack.keys()):
-                noun, look, *number = key.split("|")
+                noun, look = key.split("|")[:2]
                 image = Image.open(io.BytesIO(pack.get_tensor(key).tobytes()))
                 rgba = np.asarray(image.convert("RGBA"))
-                if number:
-                    more[noun, look] = (*more.get((noun, look), ()), rgba)
-                else:
-                    sprites[noun, look] = rgba
-        return cls(sprites, hashlib.sha256(path.read_bytes()).hexdigest(), more)
+                drawings[noun, look] = (*drawings.get((noun, look), ()), rgba)
+        return cls(drawings, hashlib.sha256(path.read_bytes()).hexdigest())
 
 
 def fetch_package(package: ArtPackage, folder: Path) -> Path:

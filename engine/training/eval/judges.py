@@ -108,20 +108,13 @@ def on_backdrop(x: Tensor, colours: Tensor | Sequence[float]) -> Tensor:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the judge says of one layer.
+    """What the judge says of one layer."""
 
-    Attributes:
-        noun: None when it shows no single known thing, or hardly anything (`empty`).
-        confidence: probability of the best answer, "no thing" included, 0 to 1.
-        look: the likeliest look; means nothing where noun is None.
-        noun_shares: (nouns + 1,) float32 probabilities, the last one of "no thing".
-    """
-
-    noun: str | None
-    confidence: float
+    noun: str | None  # None when it shows no single known thing, or hardly anything (`empty`)
+    confidence: float  # probability of the best answer, "no thing" included, 0 to 1
     empty: bool
-    look: str
-    noun_shares: np.ndarray
+    look: str  # the likeliest look; means nothing where noun is None
+    noun_shares: np.ndarray  # (nouns + 1,) float32 probabilities, the last one of "no thing"
 
 
 Judging = Callable[[Sequence[np.ndarray]], list[Verdict]]
@@ -141,9 +134,7 @@ class Judge:
     ) -> Judge:
         """Read a checkpoint that was trained on the pack of this sha256, and of this stage.
 
-        Raises:
-            FileNotFoundError: there is none; names the command that makes one.
-            ValueError: it is damaged, or was trained on other nouns or sprites.
+        Raises FileNotFoundError or ValueError (damaged, other nouns, other sprites).
         """
         if not path.exists():
             raise FileNotFoundError(f"no judge at {path}: run `layerloom train judge` first")

@@ -40,21 +40,14 @@ ANY_NUMBER = 0
 
 @dataclass(frozen=True, slots=True)
 class NaturalPrompt:
-    """One prompt, and what it should give with some vocabulary.
-
-    Attributes:
-        things: noun -> how many; `ANY_NUMBER` for "balloons".
-        undrawable: words as typed that should get no box.
-        negated: words as typed that should not be drawn.
-        backgrounds: any of them is right; empty = none is named.
-    """
+    """One prompt, and what it should give with some vocabulary."""
 
     prompt: str
     boxes: int
-    things: dict[str, int]
-    undrawable: tuple[str, ...]
-    negated: tuple[str, ...]
-    backgrounds: tuple[str, ...]
+    things: dict[str, int]  # noun -> how many; `ANY_NUMBER` for "balloons"
+    undrawable: tuple[str, ...]  # words as typed that should get no box
+    negated: tuple[str, ...]  # words as typed that should not be drawn
+    backgrounds: tuple[str, ...]  # any of them is right; empty = none is named
 
     @property
     def least(self) -> int:

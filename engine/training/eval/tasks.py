@@ -67,19 +67,14 @@ class Setup:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One request, not always with the scene's prompt, and what to look for in its results.
-
-    Attributes:
-        targets: indices into the scene's things that are generated.
-        wanted: nouns that should be found among the targets.
-        replaced: the noun that stood in the target before the prompt changed ("change" only).
-    """
+    """One request, not always with the scene's prompt, and what to look for in its results."""
 
     kind: TaskKind
     scene: Scene
     request: GenerateRequest
-    targets: tuple[int, ...]
-    wanted: tuple[str, ...]
+    targets: tuple[int, ...]  # indices into the scene's things that are generated
+    wanted: tuple[str, ...]  # nouns that should be found among the targets
+    # the noun that stood in the target before the prompt changed ("change" only)
     replaced: str | None = None
 
 
@@ -153,10 +148,7 @@ def request_of(
 ) -> GenerateRequest:
     """Foregrounds 1, 2, … in `boxes`, above a background 0 where there is one.
 
-    Args:
-        seed_of: layer -> its seed, taken modulo 2**32.
-        pixels: of the layers that are context.
-        more: other fields of the request.
+    Seeds are taken modulo 2**32; layers with `pixels` are context; `more` are further fields.
     """
     entries: list[tuple[int, LayerKind, Box]] = []
     if has_background:

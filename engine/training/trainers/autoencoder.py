@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +20,6 @@ from PIL import Image
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
-from engine.layout import FIRST_FOREGROUND
 from engine.models.art.autoencoder import (
     Autoencoder,
     AutoencoderConfig,
@@ -29,17 +27,11 @@ from engine.models.art.autoencoder import (
     clamp_premultiplied,
     expected_composite_error,
 )
-from engine.models.art.positions import unpatchify
-from engine.models.art.text import Tokenizer
-from engine.models.checkpoint import Model, load_model
+from engine.models.checkpoint import load_model
 from engine.pixels import EMPTY_ALPHA, SOLID_ALPHA
-from engine.sampling import FIRST_LEVEL
 from engine.training.data.backgrounds import draw_background
-from engine.training.data.concepts import BACKGROUNDS_BY_NAME, FIRST, concepts_of, stage_path
-from engine.training.data.pictures import PictureMix, collate
+from engine.training.data.concepts import BACKGROUNDS_BY_NAME, FIRST, stage_path
 from engine.training.data.pixels import over, place, resize_sprite, rotate_hue
-from engine.training.data.regions import Entry, LatentBank
-from engine.training.data.scenes import LookMix, Scene, SceneSettings, compose
 from engine.training.data.sprites import DEFAULT_SPRITES, SpritePack
 from engine.training.trainers.loop import (
     Objective,
@@ -50,8 +42,6 @@ from engine.training.trainers.loop import (
     train,
 )
 from engine.training.trainers.optim import Muon, mixed_precision
-from engine.training.trainers.text_to_layers import frozen_networks
-from engine.words import load_word_table
 
 WHITENING = 0.5  # 0 keeps PCA's variances, 1 makes all equal; between, detail counts but less
 PCA_LAYERS, HELD_OUT = 600, 48
@@ -59,7 +49,7 @@ SHEET = 12  # layers on the picture of a run
 
 
 class AutoencoderObjective(Objective):
-    """Reconstruction of layers, from their own latents and from predicted ones."""
+    """Reconstruction of layers from their latents."""
 
     def __init__(self, args: argparse.Namespace, step: int, state: dict) -> None:
         self.device = torch.device(args.device)
@@ -76,27 +66,16 @@ class AutoencoderObjective(Objective):
         self.held_out = next(iter(crops)).to(self.device)
         data = LayerCrops(args.sprites, batch=args.batch, size=args.crop, seed=args.seed + step)
         self.crops = iter(DataLoader(data, batch_size=None, num_workers=1, prefetch_factor=4))
-        self.predicted: Iterator[Pair] | None = None
-        self.predicted_share = args.predicted_share
-        if args.predicted:
-            layers = PredictedLayers(
-                load_model(args.predicted), args.sprites, batch=args.batch,
-                layers=args.predicted_layers, seed=args.seed + step,
-            )  # fmt: skip
-            self.predicted = iter(layers)
 
-    def batch(self) -> Pair:
+    def batch(self) -> tuple[Tensor, Tensor]:
         """Latents, and the pixels that they stand for."""
-        if self.predicted is not None and torch.rand(()) < self.predicted_share:
-            latents, crops = (part.to(self.device) for part in next(self.predicted))
-            return latents.contiguous(memory_format=torch.channels_last), crops
         crops = next(self.crops).to(self.device, memory_format=torch.channels_last)
         latents = self.model.encode_pixels(crops)
         sigma = torch.rand(len(crops), 1, 1, 1, device=self.device) * self.noise
         # No gradient may shrink the noise by inflating the latents.
         return latents + sigma * latents.detach().std() * torch.randn_like(latents), crops
 
-    def loss(self, batch: Pair) -> tuple[Tensor, dict[str, Tensor | float]]:
+    def loss(self, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, dict[str, Tensor | float]]:
         latents, crops = batch
         with mixed_precision(self.device):
             decoded = self.model.decode_latents(latents)
@@ -200,9 +179,6 @@ def main(argv: list[str]) -> int:
     add("--noise", type=float, default=0.05, help="largest latent noise")
     add("--delivered", type=float, default=0.0,
         help="weight of the same loss on what users get, with alpha decided")  # fmt: skip
-    add("--predicted", type=Path, help="model file: learn on the layers that it predicts, too")
-    add("--predicted-share", type=float, default=0.5, help="of the batches")
-    add("--predicted-layers", type=int, default=4_000, help="that are made")
     args = parser.parse_args(argv)
     prepare(args)
     run = RunFolder(args.run)
@@ -286,106 +262,3 @@ def random_background(rng: np.random.Generator, size: int) -> np.ndarray:
     x, y = rng.integers(0, 256 - size + 1, 2)
     crop = full[y : y + size, x : x + size].astype(np.float32) / 255
     return np.concatenate([crop, np.ones_like(crop[..., :1])], axis=-1)
-
-
-# ---- layers as the transformer predicts them ----
-
-PICTURES = 16  # predicted in one pass
-WINDOW = 4  # tokens of a side that are cut from a background
-LOOKS = LookMix(named=0.8, open=0)
-
-Pair = tuple[Tensor, Tensor]  # (C, 2h, 2w) float16 latents, (4, 32h, 32w) uint8 premultiplied
-
-
-class PredictedLayers:
-    """Endless batches of latents (B, C, 2h, 2w) and their true pixels (B, 4, 32h, 32w).
-
-    At run time the decoder sees nothing but predictions. One that has only seen the encoder's
-    latents passes every small error of a prediction on, as blotches; trained on pairs of a
-    prediction and the art that was asked for, it learns what they mean. Worth it once shapes are
-    right: a decoder cannot mend wrong ones. So many layers are predicted before the first batch.
-    """
-
-    def __init__(self, model: Model, sprites: Path, *, layers: int, batch: int, seed: int) -> None:
-        if not model.card.side_tokens:
-            raise ValueError(f"{model.card.name} draws things in many sizes: nothing to compare")
-        self.batch = batch
-        self.rng = np.random.default_rng(seed)
-        self.tokenizer = Tokenizer(model.text.config.vocabulary, load_word_table())
-        scenes = SceneSettings(
-            concepts=concepts_of(model.card.stage), variety=0, colour_share=0.6, looks=LOOKS
-        )
-        self.mix = PictureMix(
-            scenes=scenes, side_tokens=model.card.side_tokens, fixed_backgrounds=True
-        )
-        self.networks = frozen_networks(model)
-        bank = LatentBank(SpritePack.load(sprites), model.autoencoder)
-        self.pairs: dict[tuple[int, ...], list[Pair]] = {}
-        made = 0
-        while made < layers:
-            for latents, pixels in self._predict(bank):
-                self.pairs.setdefault(tuple(latents.shape), []).append((latents, pixels))
-                made += 1
-
-    def __iter__(self) -> Iterator[Pair]:
-        shapes = list(self.pairs)
-        shares = np.array([len(self.pairs[shape]) for shape in shapes])
-        while True:
-            known = self.pairs[shapes[self.rng.choice(len(shapes), p=shares / shares.sum())]]
-            chosen = [known[i] for i in self.rng.integers(len(known), size=self.batch)]
-            latents, pixels = (torch.stack(part) for part in zip(*chosen, strict=True))
-            yield latents.float(), pixels.float() / 255
-
-    @torch.no_grad()
-    def _predict(self, bank: LatentBank) -> Iterator[Pair]:
-        """All layers of some pictures, from pure noise in one step, with every word known."""
-        pictures = [self._picture(bank) for _ in range(PICTURES)]
-        pictures.sort(key=lambda picture: sum(len(entry.tokens) for entry in picture[1]))
-        known = [(scene, found, []) for scene, found, _ in pictures]
-        batch = collate(known, self.tokenizer, bank.token_px)
-        level = torch.full((len(batch.tokens),), FIRST_LEVEL)
-        predicted = self.networks.predict(batch, torch.randn_like(batch.tokens), level).tokens
-        for row, (_, found, drawings) in enumerate(pictures):
-            at = 0
-            for entry, drawn in zip(found, drawings, strict=True):
-                h, w = entry.size
-                latents = unpatchify(predicted[row, at : at + h * w].float()[None], h, w)[0]
-                at += h * w
-                yield self._cut(latents, torch.from_numpy(drawn).movedim(-1, 0))
-
-    def _picture(self, bank: LatentBank) -> tuple[Scene, list[Entry], list[np.ndarray]]:
-        """A scene, its regions, and what each of them shows, (32h, 32w, 4)."""
-        while True:
-            settings = replace(
-                self.mix.scenes,
-                with_background=bool(self.rng.random() < 0.4),
-                count=int(self.rng.integers(1, 9)),
-                aspects=bank.pack.aspects(),
-            )
-            scene = compose(self.rng, settings)
-            found, background = self.mix.entries(scene, bank, self.rng)
-            # What the prompt does not name has no true pixels.
-            if found and all(entry.said_at for entry in found):
-                break
-        drawings = []
-        for entry in found:
-            if entry.index >= FIRST_FOREGROUND:
-                thing = scene.things[entry.index - FIRST_FOREGROUND]
-                drawings.append(bank.draw_framed(thing, entry.size))
-            else:
-                assert background is not None
-                rows, cols = (side * bank.token_px for side in entry.size)
-                missing = rows - background.shape[0], cols - background.shape[1]
-                drawings.append(np.pad(background, [(0, missing[0]), (0, missing[1]), (0, 0)]))
-        return scene, found, drawings
-
-    def _cut(self, latents: Tensor, pixels: Tensor) -> Pair:
-        """A thing as it is, and a window of a background: as large as the largest things."""
-        h, w = latents.shape[1] // 2, latents.shape[2] // 2
-        px = pixels.shape[1] // h
-        if max(h, w) > WINDOW:
-            high, wide = min(h, WINDOW), min(w, WINDOW)
-            y, x = (int(self.rng.integers(n + 1)) for n in (h - high, w - wide))
-            latents = latents[:, 2 * y : 2 * (y + high), 2 * x : 2 * (x + wide)]
-            pixels = pixels[:, px * y : px * (y + high), px * x : px * (x + wide)]
-        return latents.half().clone(), pixels.mul(255).round().byte().clone()

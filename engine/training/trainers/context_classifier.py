@@ -41,7 +41,7 @@ from engine.words import load_word_table
 HELD_OUT = 96  # scenes, others than the evaluation's
 MIX = PictureMix(
     scenes=SceneSettings(size=1.15, stranger_share=0.05), edit_share=1, background_share=0.5,
-    composite_share=0, most_things=8,
+    most_things=8,
 )  # fmt: skip
 
 

@@ -127,19 +127,13 @@ def main(argv: list[str]) -> int:
 
 
 class JudgeData:
-    """All sprites and their recoloured versions, and random batches made from them.
-
-    Attributes:
-        sources: (n, 4, S, S) premultiplied.
-        nouns, looks: (n,) indices into the nouns and looks of the stage.
-        other: the noun index of "no single thing", one past the last.
-    """
+    """All sprites and their recoloured versions, and random batches made from them."""
 
     def __init__(self, pack: SpritePack, seed: int, concepts: Concepts = FIRST) -> None:
         pictures, nouns, looks, weights = [], [], [], []
         noun_of = {noun.name: (index, noun) for index, noun in enumerate(concepts.nouns)}
         look_of = {look: index for index, look in enumerate(concepts.looks)}
-        self.other = len(noun_of)
+        self.other = len(noun_of)  # "no single thing"
         for (name, look), drawings in pack.drawings.items():
             if name not in noun_of or look not in look_of:
                 continue
@@ -157,7 +151,7 @@ class JudgeData:
                 nouns.append(index)
                 looks.append(look_of[look])
                 weights.append(1 / len(variants))
-        self.sources = torch.from_numpy(np.stack(pictures))
+        self.sources = torch.from_numpy(np.stack(pictures))  # (n, 4, S, S) premultiplied
         self.nouns, self.looks = torch.tensor(nouns), torch.tensor(looks)
         self._weights = torch.tensor(weights)
         self._rng = torch.Generator().manual_seed(seed)

@@ -121,12 +121,7 @@ def add_loop_options(
     parser: argparse.ArgumentParser, *, steps: int, batch: int, lr: float, decay: float,
     threads: int | None = None, device: bool = True, run: Path | None = None,
 ) -> None:  # fmt: skip
-    """The options of `train`.
-
-    Args:
-        device: False = the trainer runs on the CPU alone.
-        run: of trainers that resume, the folder by default.
-    """
+    """The options of `train`; `run` is the default folder of trainers that resume."""
     add = parser.add_argument
     add("--steps", type=int, default=steps)
     add("--minutes", type=float, default=1e9)
@@ -157,19 +152,13 @@ def prepare(args: argparse.Namespace) -> tuple[torch.device, int]:
 
 
 class Objective(ABC):
-    """What a trainer learns.
+    """What a trainer learns."""
 
-    Attributes:
-        model: the networks in training.
-        averaged: networks of the same kind for the moving average; None = no average is kept.
-        optimizer: steps the parameters of `model`.
-        state: JSON values that a resumed run needs; the loop adds "step" and "elapsed".
-    """
-
-    model: nn.Module
+    model: nn.Module  # the networks in training
+    # networks of the same kind for the moving average; None = no average is kept
     averaged: nn.Module | None = None
-    optimizer: Muon
-    state: State
+    optimizer: Muon  # steps the parameters of `model`
+    state: State  # JSON values that a resumed run needs; the loop adds "step" and "elapsed"
 
     @abstractmethod
     def batch(self) -> Any:
@@ -211,26 +200,17 @@ class Objective(ABC):
 
 def train(
     objective: Objective,
-    args: argparse.Namespace,
+    args: argparse.Namespace,  # of `add_loop_options`; `minutes` and `decay` are of this call
+    # None = nothing is saved, and the log goes to standard output alone
     run: RunFolder | None = None,
     *,
-    warmup: int = 50,
-    average: float = 0.999,
-    check_every: int = 500,
+    warmup: int = 50,  # steps in which the rate rises, after the optimizer's start
+    average: float = 0.999,  # the largest weight of the old moving average in a step
+    check_every: int = 500,  # steps between two validations
 ) -> int:
-    """Train until the steps or the minutes are over, or until SIGTERM; save at the end.
+    """Train until the steps or the minutes are over, or until SIGTERM; returns the run's steps.
 
-    The first process of a group writes log and checkpoints.
-
-    Args:
-        args: of `add_loop_options`; `minutes` and `decay` are of this call.
-        run: None = nothing is saved, and the log goes to standard output alone.
-        warmup: steps in which the rate rises, after the optimizer's start.
-        average: the largest weight of the old moving average in a step.
-        check_every: steps between two validations.
-
-    Returns:
-        the steps of the run.
+    The first process of a group writes log and checkpoints, the last one at the end.
     """
     stopping: list[int] = []
     handler = signal.signal(signal.SIGTERM, lambda number, frame: stopping.append(number))

@@ -353,7 +353,7 @@ class PredictedTokens(IterableDataset[TokenPairs]):
             stranger_share=0.05, looks=LookMix(named=0.8, open=0),
         )  # fmt: skip
         self.mix = PictureMix(
-            scenes=scenes, edit_share=0.25, background_share=0.3, composite_share=0,
+            scenes=scenes, edit_share=0.25, background_share=0.3,
             most_things=10, max_tokens=300, side_tokens=card.side_tokens, fixed_backgrounds=True,
         )  # fmt: skip
 

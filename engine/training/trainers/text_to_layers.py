@@ -49,19 +49,12 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """The prompts of a batch.
+    """The prompts of a batch."""
 
-    Attributes:
-        txt: (B, T, text width) tokens.
-        mask: (B, T) True where there is one.
-        shown: (B, R) the word that each region shows, or `UNDECIDED`.
-        seen: (B, T) 1 for words that clean layers are known to show, else 0.
-    """
-
-    txt: Tensor
-    mask: Tensor
-    shown: Tensor
-    seen: Tensor
+    txt: Tensor  # (B, T, text width) tokens
+    mask: Tensor  # (B, T) True where there is one
+    shown: Tensor  # (B, R) the word that each region shows, or `UNDECIDED`
+    seen: Tensor  # (B, T) 1 for words that clean layers are known to show, else 0
 
     def assignment(self, owner: Tensor) -> Tensor:
         """(B, N) regions of image tokens, -1 = none -> (B, N) numbers of packed text tokens."""
@@ -130,21 +123,17 @@ class TextToLayers(nn.Module):
     def predict(
         self,
         batch: Batch,
-        noisy: Tensor,
+        noisy: Tensor,  # (B, N, C) at levels t (B,)
         t: Tensor,
         *,
+        # (B,) True = no prompt and no words (classifier-free guidance)
         drop_text: Tensor | None = None,
+        # (B, R) True where a region reads its word; None = everywhere
         assigned: Tensor | None = None,
+        # (B, L) True where the word of a clean layer is marked as taken; None = all
         marked: Tensor | None = None,
     ) -> Prediction:
-        """Clean tokens of a batch, and what each region and each clean layer shows.
-
-        Args:
-            noisy: (B, N, C) at levels t (B,).
-            drop_text: (B,) True = no prompt and no words (classifier-free guidance).
-            assigned: (B, R) True where a region reads its word; None = everywhere.
-            marked: (B, L) True where the word of a clean layer is marked as taken; None = all.
-        """
+        """Clean tokens of a batch, and what each region and each clean layer shows."""
         words = self.read_words(batch, drop_text=drop_text, assigned=assigned, marked=marked)
         images, texts = batch.noisy_mask, words.mask
         cleans = batch.clean_owner >= 0
@@ -210,8 +199,7 @@ class TextToLayers(nn.Module):
     ) -> Tensor:
         """(B, R, T) logits, as `ART.assignment_logits` gives them for one picture.
 
-        Args:
-            owner: (1, N) the region of each packed image token, numbered through the batch.
+        `owner` (1, N) is the region of each packed image token, numbered through the batch.
         """
         query, key = self.art.assignment_vectors(begun, owner, len(words.mask) * regions)
         keys = key.new_zeros(*words.mask.shape, key.shape[-1])
@@ -247,19 +235,14 @@ def flow_loss(
     prediction: Prediction,
     batch: Batch,
     t: Tensor,
-    visible: Tensor | None = None,
+    visible: Tensor | None = None,  # (C,) weighs the numbers of a token, see `visible_weights`
     *,
+    # the error of a token up to which it counts squared; larger ones count by their length (pseudo-
+    # Huber, as in arXiv:2310.14189). 0 squares all.
     huber: float = 0.0,
-    counts_for: Tensor | None = None,
+    counts_for: Tensor | None = None,  # (B, R) the regions whose error counts; None = all
 ) -> Tensor:
-    """Velocity error of the predicted tokens at levels t (B,), averaged per layer.
-
-    Args:
-        visible: (C,) weighs the numbers of a token, see `visible_weights`.
-        huber: the error of a token up to which it counts squared; larger ones count by their length
-            (pseudo-Huber, as in arXiv:2310.14189). 0 squares all.
-        counts_for: (B, R) the regions whose error counts; None = all.
-    """
+    """Velocity error of the predicted tokens at levels t (B,), averaged per layer."""
     squared = (prediction.tokens.float() - batch.tokens).square()
     error = (squared if visible is None else squared * visible).mean(dim=-1)  # (B, N)
     if huber:

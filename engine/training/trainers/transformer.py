@@ -242,14 +242,12 @@ def parse(argv: list[str]) -> argparse.Namespace:
     add("--edit-share", **share, default=0.35, help="batches with finished layers")
     add("--background-share", **share, default=0.7, help="pictures with a background")
     add("--background-weight", type=float, default=1.0, help="of its error, in things")
-    add("--composite-share", **share, default=0.1, help="batches with the merged entry")
     add("--named-looks", **share, default=USUAL_LOOKS.named, help="whole pictures that name one")
     add("--first-look", **share, help="of these, in the first look; as in any other by default")
     add("--open-looks", **share, default=USUAL_LOOKS.open,
         help="other looks than the first in whole pictures whose prompt names none")  # fmt: skip
     add("--colour-share", **share, default=0.5, help="of colourable things")
     add("--stranger-share", **share, default=0.0, help="prompts with odd words")
-    add("--new-share", **share, default=0.0, help="scenes of new nouns only")
     add("--repeat-share", **share, default=REPEAT_SHARE, help="scenes in which a noun repeats")
     add("--crowd-share", **share, default=0.0, help="scenes of 9 to 50 things")
     add("--pure-share", **share, default=PURE_SHARE, help="of pictures at pure noise")
@@ -290,10 +288,8 @@ def prompt_vocabulary(
 def grow(source: Path, run: RunFolder, stage: int) -> None:
     """Write the first checkpoint of a run of a later stage than `source`, a run or a model file.
 
-    Raises:
-        FileNotFoundError: the source has no checkpoint.
-        ValueError: the source is not of an earlier stage.
-        FileExistsError: the run has begun already.
+    Raises FileNotFoundError (no checkpoint), ValueError (no earlier stage), FileExistsError
+    (begun).
     """
     if run.load() is not None:
         raise FileExistsError(f"{run.path} has a checkpoint: grow into a new folder")

@@ -8,7 +8,7 @@ import sys
 from app.benchmarks.ui.process import steps
 from app.benchmarks.ui.rows import Row, as_text, single, timed
 from app.benchmarks.ui.starting import prediction
-from app.testing import document_with_boxes, fill
+from tests.app.painted import document_with_boxes, fill
 
 
 def test_rows_have_their_budget_beside_them() -> None:

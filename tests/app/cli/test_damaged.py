@@ -11,9 +11,9 @@ from random import Random
 import pytest
 
 from app import cli
-from app.benchmarks.reliability.damage import KINDS, mutated
 from app.document.errors import UserError
 from app.document.storage.ora.file import load_project
+from tests.reliability.damage import KINDS, mutated
 
 CASES = 24  # of each kind; 480 once, by hand
 

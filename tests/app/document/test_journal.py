@@ -12,7 +12,6 @@ from typing import Any, BinaryIO
 
 import pytest
 
-from app.benchmarks.reliability.random_edits import random_command
 from app.document import Document, Rect, new_contents
 from app.document.commands import (
     AddBox,
@@ -40,6 +39,7 @@ from app.document.storage.journal.recovery import discard, finish, in_use, save_
 from app.document.storage.pictures import read_picture
 from tests.app.document.examples import UndoStack, design, fill, picture, run, small_document
 from tests.app.document.test_atomic import FailingDisk, TornStream
+from tests.reliability.random_edits import random_command
 
 DIRTY = WorkInfo(is_clean=False)
 

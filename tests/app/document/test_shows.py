@@ -19,7 +19,8 @@ from app.document.storage.recipe import recipe_text
 from app.document.words import layer_names, shown_name
 from app.session.jobs import build_request, plan
 from app.session.records import job_of, records_for, request_from_record
-from app.testing import fill, finished
+from app.testing import finished
+from tests.app.painted import fill
 
 CANVAS = Size(256, 256)
 

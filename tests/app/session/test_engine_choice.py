@@ -11,8 +11,9 @@ from app.session.client import BUILT_IN, EngineChoice
 from app.session.estimates import estimate_layers
 from app.session.jobs import build_request, plan
 from app.session.records import records_for
-from app.testing import LOADING, FakeEngine, document_with_boxes, finished, model_info, ready
+from app.testing import LOADING, FakeEngine, finished, model_info, ready
 from engine import Finished, Progress, Started, StateChanged
+from tests.app.painted import document_with_boxes
 from tests.app.session.test_generating import BOXES, Desk
 
 REMOTE_INFO = model_info(

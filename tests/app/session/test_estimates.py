@@ -16,10 +16,11 @@ from app.session import estimates
 from app.session.client import engine_factory
 from app.session.estimates import MAX_SAMPLES, Costs, estimate_layers, tokens_of
 from app.session.monitor import probes
-from app.testing import document_with_boxes, fill, model_info
+from app.testing import model_info
 from engine import WorkEstimate, estimate
 from engine.errors import is_out_of_memory
 from engine.models.art.backbone import art_of
+from tests.app.painted import document_with_boxes, fill
 from tests.app.session.test_generating import BOXES, Desk
 from tests.engine.tiny import tiny_generator
 

@@ -14,8 +14,10 @@ from app.session import queue
 from app.session.client import EngineClient, built_in
 from app.session.jobs import Job, Message, build_request, plan
 from app.session.queue import MAX_KEPT_JOBS, GenerationQueue
-from app.testing import FakeEngine, HandLoop, document_with_boxes, fill, model_info
+from app.testing import FakeEngine, model_info
 from engine import Preview, Progress, StateChanged
+from tests.app.painted import document_with_boxes, fill
+from tests.hand_loop import HandLoop
 
 BOXES = ((0, 0, 128, 128), (256, 256, 512, 512))
 

@@ -7,8 +7,9 @@ import itertools
 from app.document.commands import SetSettings
 from app.document.contents import Settings
 from app.session.monitor import IDLE_LIMIT_S, IDLE_SLICE_S, probes
-from app.testing import document_with_boxes, model_info
+from app.testing import model_info
 from engine.layout import check_request
+from tests.app.painted import document_with_boxes
 from tests.app.session.test_generating import BOXES, Desk
 from tests.app.session.test_queue import predicted, run_timed
 

@@ -9,8 +9,9 @@ import pytest
 from app.document.commands import DeleteLayers, Rename, SetSeed, SetSettings
 from app.document.contents import Settings
 from app.session.queue import GenerationQueue
-from app.testing import document_with_boxes, fill, model_info
+from app.testing import model_info
 from engine import GenerateRequest, Progress, Started
+from tests.app.painted import document_with_boxes, fill
 from tests.app.session.test_generating import BOXES, Desk
 
 

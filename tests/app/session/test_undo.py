@@ -13,7 +13,7 @@ from app.document.commands import DiscardCandidates, Placement, PlacePixels, Ren
 from app.document.document import Document
 from app.session.pixel_store import UndoPixelStore
 from app.session.undo import UndoStack
-from app.testing import document_with_boxes
+from tests.app.painted import document_with_boxes
 
 SIDE = 64
 PICTURE = SIDE * SIDE * 4

@@ -10,9 +10,9 @@ from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
 from PySide6.QtTest import QTest
 
 from app.document.commands import AddLayers, Placement, PlacePixels
-from app.testing import fill
 from app.ui.widgets.images import to_array
 from tests.app.document.examples import composite_of
+from tests.app.painted import fill
 from tests.app.ui.helpers import at, click, drag, draw_box, key, move, press_and_move
 
 CTRL = Qt.KeyboardModifier.ControlModifier

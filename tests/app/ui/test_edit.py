@@ -12,12 +12,12 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit
 
 from app.document.commands import Rename, SetLocked
-from app.testing import fill
 from app.ui.canvas import overlay_painter as overlay
 from app.ui.dialogs.examples import example_files, example_name
 from app.ui.panels.layer_rows import RowParts, StateRole
 from app.ui.theme import DARK, GAP
 from tests.app.document.examples import composite_of
+from tests.app.painted import fill
 from tests.app.ui.helpers import at, drag, draw_box, generate, key, move, press_and_move
 
 CTRL = Qt.KeyboardModifier.ControlModifier

@@ -32,11 +32,11 @@ from app.document.storage.formats.table import (
 )
 from app.document.storage.incoming import LAYERS_TYPE
 from app.document.storage.ora.file import load_project
-from app.testing import fill
 from app.ui.dialogs.export_dialog import ExportDialog
 from tests.app.document.examples import composite_of, plain
 from tests.app.document.examples import picture as random_picture
 from tests.app.document.test_ora import members_of, write_members
+from tests.app.painted import fill
 from tests.app.ui.helpers import at, draw_box, key
 from tests.app.ui.test_files import answer_file_dialog, answer_question, picture
 

@@ -13,13 +13,13 @@ from PySide6.QtWidgets import QApplication, QDialog, QLabel, QMenu
 
 from app.document.geometry import Size
 from app.document.storage.ora.file import save_project
-from app.testing import document_with_boxes, fill
 from app.ui.controllers.messages import first_run_message
 from app.ui.dialogs.job_list import JobsDialog
 from app.ui.key_presets import PRESETS, conflicts, keys_for
 from app.ui.likely import SCOPES
 from app.ui.menus import ALTERNATIVES
 from app.ui.panels.layer_rows import StateRole
+from tests.app.painted import document_with_boxes, fill
 from tests.app.ui.helpers import (
     LEFT,
     NONE,

@@ -9,8 +9,9 @@ from PySide6.QtCore import Qt
 
 from app.document.commands import DeleteLayers, MoveLayers, SetLocked, SetVisible
 from app.document.contents import seed_for
-from app.testing import fill, model_info
+from app.testing import model_info
 from app.ui.panels.layer_rows import StateRole
+from tests.app.painted import fill
 from tests.app.ui.helpers import draw_box, generate, hashes, key, later, shown
 
 CTRL = Qt.KeyboardModifier.ControlModifier

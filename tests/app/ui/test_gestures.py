@@ -14,9 +14,9 @@ from PySide6.QtWidgets import QApplication, QLineEdit, QMenu
 
 from app.document.commands import Placement, PlacePixels, SetRect
 from app.document.geometry import Rect
-from app.testing import fill
 from app.ui.canvas import overlay_painter as overlay
 from app.ui.canvas.drag_geometry import snapped
+from tests.app.painted import fill
 from tests.app.ui.helpers import (
     LEFT,
     NONE,

@@ -11,10 +11,10 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDockWidget, QStyleOptionViewItem, QToolTip
 
 from app.document.commands import SetBlend, SetLocked, SetVisible
-from app.testing import fill
 from app.ui.canvas import overlay_painter as overlay
 from app.ui.canvas.item import to_rectf
 from app.ui.panels.layer_rows import RowParts, StateRole
+from tests.app.painted import fill
 from tests.app.ui.helpers import at, drag, draw_box, generate, key, press_and_move, wheel
 
 ALT = Qt.KeyboardModifier.AltModifier

@@ -17,7 +17,7 @@ from app.document.composite import composite
 from app.document.geometry import Rect
 from app.document.storage.pictures import read_picture
 from app.session.settings import Settings, load_settings, remember_file, save_settings
-from app.testing import fill
+from tests.app.painted import fill
 from tests.app.ui.helpers import at, draw_box, generate, key, shown
 
 # Each menu with its entries, in order.

@@ -7,10 +7,10 @@ from PySide6.QtGui import QColor, QImage, QPainter
 
 from app.document.commands import AddBox, Rename
 from app.document.geometry import Rect
-from app.testing import fill
 from app.ui.canvas import overlay_painter as overlay
 from app.ui.canvas.overlay_model import OverlayModel
 from app.ui.canvas.overlay_painter import KeptPicture
+from tests.app.painted import fill
 from tests.app.ui.helpers import press_and_move
 
 

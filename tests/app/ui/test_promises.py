@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 
-from app.testing import fill, paint
+from app.testing import paint
+from tests.app.painted import fill
 from tests.app.ui.helpers import click, drag, draw_box, generate, press_and_move
 
 SHIFT = Qt.KeyboardModifier.ShiftModifier

@@ -18,10 +18,10 @@ from app.document.commands import (
 )
 from app.document.contents import Settings
 from app.document.geometry import Rect, Size
-from app.testing import fill
 from app.ui.panels.layer_rows import RowParts, StateRole
 from app.ui.widgets.images import to_array
 from tests.app.document.examples import composite_of
+from tests.app.painted import fill
 from tests.app.ui.helpers import LEFT, NONE, at, drag, draw_box, generate, key
 
 SHIFT = Qt.KeyboardModifier.ShiftModifier

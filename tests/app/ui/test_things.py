@@ -13,10 +13,10 @@ from PySide6.QtWidgets import QApplication, QMenu
 from app.document import Rect
 from app.document.commands import MoveLayers, PlaceBoxes, SetPrompt, SetShows
 from app.session.prompt_summary import summarise
-from app.testing import fill
 from app.ui.panels.prompt_line import line_of, marks_of
 from app.ui.panels.things import THING_MIME
 from engine import check_pin, check_prompt
+from tests.app.painted import fill
 from tests.app.ui.helpers import at, draw_box, generate
 
 RIGHT, ENTER, ESC = Qt.Key.Key_Right, Qt.Key.Key_Return, Qt.Key.Key_Escape

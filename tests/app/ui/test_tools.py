@@ -17,10 +17,10 @@ from app.session.settings import (
     remember_prompt,
     save_settings,
 )
-from app.testing import fill
 from app.ui.dialogs.command_keys import rank
 from app.ui.dialogs.export_dialog import ExportDialog
 from app.ui.key_presets import PRESETS, conflicts, keys_for
+from tests.app.painted import fill
 from tests.app.ui.helpers import draw_box, generate, key, later, shown
 
 CTRL = Qt.KeyboardModifier.ControlModifier

@@ -10,9 +10,9 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDockWidget, QFileDialog, QLineEdit
 
 from app.document.geometry import Rect
-from app.testing import fill
 from app.ui.dialogs.export_dialog import ExportDialog
 from app.ui.panels.layer_rows import RowParts, StateRole
+from tests.app.painted import fill
 from tests.app.ui.helpers import (
     LEFT,
     at,

@@ -39,7 +39,7 @@ def toy_pack(side: int = 96) -> SpritePack:
             hsv[:] = hue, 220, value
             rgb = np.asarray(Image.fromarray(hsv, "HSV").convert("RGB"))
             sprites[noun.name, look] = tight(np.dstack([rgb, alpha]))
-    return SpritePack(sprites, "toy")
+    return SpritePack({key: (rgba,) for key, rgba in sprites.items()}, "toy")
 
 
 def save_pack(pack: SpritePack, path: Path) -> None:

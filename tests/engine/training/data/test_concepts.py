@@ -17,7 +17,6 @@ from engine.training.data.concepts import (
     STAGES,
     concepts_of,
     data_rows,
-    new_nouns,
     stage_path,
 )
 from engine.training.data.pixels import NEUTRAL_TONES, recolour
@@ -137,13 +136,3 @@ def test_line_art_is_filled_inside_only() -> None:
 def test_a_pack_of_an_earlier_stage_is_refused() -> None:
     with pytest.raises(ValueError, match="--stage 3"):
         SpritePack({}, "none").check(FIRST)
-
-
-def test_new_nouns_are_those_that_the_stage_before_lacks() -> None:
-    assert new_nouns(3) == FIRST.nouns
-    for stage in STAGES[1:]:
-        new = {noun.name for noun in new_nouns(stage)}
-        before = set(concepts_of(stage - 1).noun_names)
-        assert new
-        assert not new & before
-        assert new | before == set(concepts_of(stage).noun_names)

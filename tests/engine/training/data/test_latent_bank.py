@@ -48,9 +48,8 @@ def test_packs_of_several_drawings_leave_a_margin_around_things():
     """So that nothing looks cut at the edge of its box."""
     pack = toy_pack()
     first, second = list(pack.sprites)[:2]
-    several = SpritePack({**pack.sprites}, "toy")
-    several.drawings[first] = (pack.sprites[first], pack.sprites[second])
-    several.has_further_drawings = True
+    both = (pack.sprites[first], pack.sprites[second])
+    several = SpritePack({**pack.drawings, first: both}, "toy")
     for found, margin in ((pack, 0), (several, 4)):
         drawn = LatentBank(found, Autoencoder(AutoencoderConfig())).draw_framed(thing(128), (4, 4))
         rows, cols = np.nonzero(drawn[..., 3] > 0.02)

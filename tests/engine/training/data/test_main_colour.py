@@ -63,8 +63,8 @@ def test_nothing_visible_stays_nothing() -> None:
 def test_only_packs_with_further_drawings_are_recoloured_by_the_main_colour() -> None:
     sheep, dog = body("white sheep"), body("orange dog")
     key = ("dog", "flat")
-    early = SpritePack({key: dog}, "early")
-    late = SpritePack({key: dog}, "late", {key: (sheep,)})
+    early = SpritePack({key: (dog,)}, "early")
+    late = SpritePack({key: (dog, sheep)}, "late")
     assert np.array_equal(early.coloured(*key, "blue"), recolour(dog, "blue"))
     assert np.array_equal(late.coloured(*key, "blue"), recolour_main(dog, "blue"))
     assert np.array_equal(late.coloured(*key, "blue", 1), recolour_main(sheep, "blue"))

@@ -3,6 +3,7 @@
 import pickle
 import time
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -236,9 +237,9 @@ def test_arguments_are_kept() -> None:
             assert scene.canvas == (448, 576)
             assert len(scene.things) == count
             assert (scene.background is not None) == flag
-    few = [BY_NAME[name] for name in ("dog", "sun")]
+    few = replace(FIRST, nouns=tuple(BY_NAME[name] for name in ("dog", "sun")))
     for _ in range(50):
-        assert set(names_of(compose(rng, SceneSettings(vocabulary=few, count=4)))) <= {"dog", "sun"}
+        assert set(names_of(compose(rng, SceneSettings(concepts=few, count=4)))) <= {"dog", "sun"}
 
 
 def test_the_generator_decides_everything() -> None:
@@ -300,7 +301,7 @@ def test_evaluation_scenes_name_everything_once() -> None:
 
 def test_evaluation_without_a_held_out_combination_is_an_error() -> None:
     with pytest.raises(ValueError, match="no held-out combination"):
-        evaluation_scenes(1, 0, SceneSettings(vocabulary=FIRST.nouns[:1]))
+        evaluation_scenes(1, 0, SceneSettings(concepts=replace(FIRST, nouns=FIRST.nouns[:1])))
 
 
 def test_editing_splits(scenes: list[Scene]) -> None:

@@ -29,9 +29,7 @@ from tests.engine.training.toy_art import toy_pack
 def pack_of_drawings() -> SpritePack:
     """Two drawings of each toy sprite; the second is upside down."""
     pack = toy_pack()
-    return SpritePack(
-        pack.sprites, "toy", {key: (rgba[::-1],) for key, rgba in pack.sprites.items()}
-    )
+    return SpritePack({key: (rgba, rgba[::-1]) for key, rgba in pack.sprites.items()}, "toy")
 
 
 def test_every_code_has_signs_of_its_own_and_seeds_reach_all_of_them():
@@ -70,7 +68,7 @@ def test_scenes_have_codes_from_the_fourth_stage_on_and_entries_their_signs():
         )
         assert scene.things
         assert all((thing.code is not None) == coded for thing in scene.things)
-        found = entries(scene, bank, np.random.default_rng(1), side_tokens=4, framed=True)[0]
+        found = entries(scene, bank, np.random.default_rng(1), side_tokens=4, framed=True)
         for entry in found:
             if entry.index >= FIRST_FOREGROUND:
                 code = scene.things[entry.index - FIRST_FOREGROUND].code

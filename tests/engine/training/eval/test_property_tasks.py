@@ -100,8 +100,7 @@ def test_variety_counts_drawings_and_recognition(
     pack: SpritePack, count: int, share: float
 ) -> None:
     drawings = [pack.sprites[name, "flat"] for name in ("dog", "cat", "sun", "house")]
-    several = SpritePack(dict(pack.sprites), "toy")
-    several.drawings["dog", "flat"] = tuple(drawings)
+    several = SpritePack({**pack.drawings, ("dog", "flat"): tuple(drawings)}, "toy")
 
     def knows_dogs(layers: Sequence[np.ndarray]) -> list:
         return [ToyJudge(pack)([framed(drawings[0], (96, 96))])[0] for _ in layers]

@@ -45,7 +45,7 @@ def pack_of(*nouns: str) -> SpritePack:
     """Some nouns of the toy art, in three looks."""
     pack = toy_pack()
     keys = [(noun, look) for noun in nouns for look in FIRST.looks[:3]]
-    return SpritePack({key: pack.sprites[key] for key in keys}, "few")
+    return SpritePack({key: pack.drawings[key] for key in keys}, "few")
 
 
 def square(top: int, left: int, side: int, canvas: int = 100) -> np.ndarray:
@@ -173,5 +173,6 @@ def test_the_kept_judge_answers_where_none_was_trained(
 
 def test_every_colour_of_a_thing_is_a_picture_of_its_own() -> None:
     pack = toy_pack()
-    few = SpritePack({key: pack.sprites[key] for key in (("car", "flat"), ("sun", "flat"))}, "few")
+    keys = (("car", "flat"), ("sun", "flat"))
+    few = SpritePack({key: pack.drawings[key] for key in keys}, "few")
     assert len(JudgeData(few, 0).sources) == 1 + 11 + 1

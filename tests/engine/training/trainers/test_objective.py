@@ -52,7 +52,7 @@ def test_huber_takes_the_majority_where_squares_take_the_mean() -> None:
 
 
 def test_only_regions_that_are_asked_count() -> None:
-    """The merged entry, which no region owns, always does."""
+    """Tokens that no region owns always do."""
     asked = torch.tensor([[True, False]])
     owner = [0, 1, 1, -1]
     assert loss([1.0, 9.0, 9.0, 1.0], owner=owner, counts_for=asked) == pytest.approx(2 / 4)

@@ -26,15 +26,16 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 from shiboken6 import isValid
 
-from app.benchmarks.process import resident_mb
-from app.benchmarks.reliability.figure import Figure
-from app.benchmarks.reliability.random_edits import MAKERS, random_command, start
 from app.benchmarks.window import Desk
 from app.document.commands import ReplaceDocument
 from app.document.storage.ora.file import save_project
 from app.session.client import engine_factory
 from app.testing import FakeEngine, finished, model_info, previews_of, ready
+from app.ui.session import MakeEngine
 from engine import EngineError, Event, GenerateRequest, JobCancelled, Progress, Started
+from tests.reliability.figure import Figure
+from tests.reliability.process import OwnTime, resident_mb
+from tests.reliability.random_edits import MAKERS, random_command, start
 
 MAX_GAP_S, MAX_STOP_S, MAX_RESTART_S = 0.1, 0.5, 5.0
 TOLD = ("exception", "memory", "refused")
@@ -45,6 +46,71 @@ INFO = model_info(
 )
 _STEP_S = 0.01
 _PATIENCE_S = 60.0
+
+
+# ---- a window that is watched ----
+
+_TICK_MS = 10
+_LONGEST_WAIT_S = 600.0
+
+
+class WatchedDesk(Desk):
+    """A window with the gaps of its event loop, and waits that leave other programs out."""
+
+    def __init__(self, *, make_engine: MakeEngine, work_root: Path | None = None) -> None:
+        super().__init__(make_engine=make_engine, work_root=work_root)
+        self.time, self.gaps = OwnTime(), Gaps()
+
+    def __exit__(self, *_: object) -> None:
+        self.gaps.timer.stop()
+        super().__exit__()
+
+    def until(self, is_so: Callable[[], bool]) -> float:
+        """Handle events until it is so; seconds that took, waiting for a processor left out."""
+        began, limit = self.time.now(), time.monotonic() + _LONGEST_WAIT_S
+        while not is_so():
+            self.app.processEvents()
+            time.sleep(0.001)
+            if time.monotonic() > limit:
+                raise TimeoutError("the window waits for something that does not come")
+        return max(0.0, self.time.now() - began)
+
+
+class Gaps:
+    """How long the event loop was not heard of, at most, since `start`.
+
+    What the system made our threads wait for a processor is taken off: on a machine with other work
+    it is not the window's doing. Since threads wait side by side that may take off too much, so
+    what the window's thread itself computed counts in any case.
+    """
+
+    def __init__(self) -> None:
+        self.longest_s = 0.0
+        self._time = OwnTime()
+        self._last = (0.0, 0.0)
+        self.timer = QTimer()
+        self.timer.setInterval(_TICK_MS)
+        self.timer.timeout.connect(self._tick)
+
+    def start(self) -> None:
+        self.longest_s = 0.0
+        self._last = (self._time.now(), time.thread_time())
+        self.timer.start()
+
+    def stop(self) -> float:
+        """The longest gap so far, seconds."""
+        self._tick()
+        self.timer.stop()
+        return self.longest_s
+
+    def _tick(self) -> None:
+        now = (self._time.now(), time.thread_time())
+        gaps = (after - before for after, before in zip(now, self._last))
+        self.longest_s = max(self.longest_s, *gaps)
+        self._last = now
+
+
+# ---- REL5 ----
 
 
 class _NoCache:
@@ -129,15 +195,13 @@ def _wait_for(is_so: Callable[[], bool]) -> None:
 def window_faults(count: int, seed: int, *, judges_time: bool = True) -> Figure:
     """`count` documents × every step × every end of a job.
 
-    Args:
-        judges_time: whether a gap, a stop or a restart that takes too long is a failure. They are
-            measured in any case.
+    Gaps, stops and restarts are measured in any case; `judges_time` makes long ones failures.
     """
     figure = Figure("REL5 engine", "ended jobs")
     stand_in = ModuleType("engine.pipeline")
     stand_in.LayerPipeline = ScriptedPipeline  # type: ignore[attr-defined]
     sys.modules["engine.pipeline"] = stand_in
-    with Desk(make_engine=engine_factory(1)) as desk:
+    with WatchedDesk(make_engine=engine_factory(1)) as desk:
         for number in range(seed, seed + count):
             for step in range(STEPS + 1):
                 for fault in FAULTS:
@@ -159,7 +223,7 @@ _GAP, _STOP, _RESTART = (
 _LIMITS = {_GAP: MAX_GAP_S, _STOP: MAX_STOP_S, _RESTART: MAX_RESTART_S}
 
 
-def _one_fault(figure: Figure, desk: Desk, seed: int, step: int, fault: str) -> None:
+def _one_fault(figure: Figure, desk: WatchedDesk, seed: int, step: int, fault: str) -> None:
     window, script = desk.window, ScriptedPipeline
     session, bridge = window.session, window.session.bridge
     where = f"seed {seed}, step {step}, {fault}"
@@ -203,7 +267,7 @@ def _one_fault(figure: Figure, desk: Desk, seed: int, step: int, fault: str) -> 
     _next_job(figure, desk, where)
 
 
-def _next_job(figure: Figure, desk: Desk, where: str) -> None:
+def _next_job(figure: Figure, desk: WatchedDesk, where: str) -> None:
     session, bridge = desk.window.session, desk.window.session.bridge
     before = session.document.content_hash()
     desk.window.actions_["generate_all"].trigger()
@@ -235,7 +299,7 @@ def window_soak(count: int, seed: int) -> Figure:
         return engines[-1]
 
     with tempfile.TemporaryDirectory() as folder:
-        with Desk(make_engine=make, work_root=Path(folder)) as desk:
+        with WatchedDesk(make_engine=make, work_root=Path(folder)) as desk:
             file = Path(folder, "design.ora")
             grown, watched = _use_window(figure, desk, engines, source, count, file)
         engines.clear()
@@ -249,13 +313,14 @@ def window_soak(count: int, seed: int) -> Figure:
 
 
 def _use_window(
-    figure: Figure, desk: Desk, engines: list[FakeEngine], source: Random, count: int, file: Path
+    figure: Figure,
+    desk: WatchedDesk,
+    engines: list[FakeEngine],
+    source: Random,
+    count: int,
+    file: Path,
 ) -> tuple[float, list[ReferenceType[Any]]]:
-    """All the commands.
-
-    Returns:
-        by how many MB the process grew, and what must be gone once the window is closed.
-    """
+    """All the commands; the MB that the process grew, and what must be gone after closing."""
     window, session = desk.window, desk.window.session
     threads = threading.active_count()
     desk.until(lambda: session.bridge.state == "ready")
@@ -280,7 +345,7 @@ def _use_window(
     return grown, watched
 
 
-def _step(desk: Desk, source: Random, number: int) -> None:
+def _step(desk: WatchedDesk, source: Random, number: int) -> None:
     window, session = desk.window, desk.window.session
     if number % 500 == 499:  # a picture grows without end otherwise
         session.push(ReplaceDocument(start(source).contents))
@@ -295,7 +360,7 @@ def _step(desk: Desk, source: Random, number: int) -> None:
     desk.app.processEvents()
 
 
-def _generate(figure: Figure, desk: Desk, engine: FakeEngine) -> None:
+def _generate(figure: Figure, desk: WatchedDesk, engine: FakeEngine) -> None:
     bridge = desk.window.session.bridge
     desk.window.actions_["generate_all"].trigger()
     job = bridge.current

@@ -1,8 +1,8 @@
 """Coverage-guided fuzzing of the readers with atheris.
 
-    python tools/fuzz_readers.py stack.xml -max_total_time=300
+    python tests/fuzz_readers.py stack.xml -max_total_time=300
 
-A kind is one of `app.benchmarks.reliability.damage.KINDS`; the rest are options of libFuzzer. It
+A kind is one of `tests.reliability.damage.KINDS`; the rest are options of libFuzzer. It
 ends with the input in a file `crash-…` when a reader raises anything but our own errors, or takes
 more than ten seconds. atheris is no dependency of the project: install it where this runs.
 """
@@ -22,11 +22,11 @@ except ImportError:
     sys.exit("This tool needs atheris: pip install atheris. Nothing was run.")
 
 with atheris.instrument_imports(include=["app.document"]):
-    from app.benchmarks.reliability.damage import KINDS, mutated
     from app.document.errors import UserError
     from app.document.storage.ora.project import ProjectError, read_project
     from app.document.storage.ora.stack_xml import StackError, read_stack
     from app.document.storage.png import PngError, decode_png
+    from tests.reliability.damage import KINDS, mutated
 
 # Parts of a file that can be read without the rest: some hundred times faster than all of it.
 PARTS: dict[str, Callable[[bytes], object]] = {

@@ -19,26 +19,20 @@ MAX_SHOWN = 20
 
 @dataclass(slots=True)
 class Figure:
-    """The result of one promise, or of a part of its runs.
-
-    Attributes:
-        unit: what `runs` counts.
-        failures: one line each, with the seed that repeats it.
-        counts: numbers that add up, by what was counted.
-        peaks: the highest of measured values; the name has a place for the number,
-            as in "most lost {:.0f} ms".
-        notes: what else is to be said, such as why nothing was run.
-        seconds: how long it took, all processes together.
-    """
+    """The result of one promise, or of a part of its runs."""
 
     promise: str
-    unit: str
+    unit: str  # what `runs` counts
     runs: int = 0
+    # one line each, with the seed that repeats it
     failures: list[str] = field(default_factory=list)
-    counts: dict[str, int] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)  # numbers that add up, by what was counted
+    # the highest of measured values; the name has a place for the number, as in "most lost {:.0f}
+    # ms"
     peaks: dict[str, float] = field(default_factory=dict)
+    # what else is to be said, such as why nothing was run
     notes: list[str] = field(default_factory=list)
-    seconds: float = 0.0
+    seconds: float = 0.0  # how long it took, all processes together
 
     @property
     def is_kept(self) -> bool:
@@ -118,13 +112,9 @@ Run = Callable[[Part], Figure]
 def run_parts(
     parts: Iterable[Part], run: Run, *, jobs: int = 1, log: Path | None = None
 ) -> Iterator[tuple[Part, Figure]]:
-    """Run the parts and give each with its figure, in the order in which they end.
+    """Run the parts, `jobs` at once, and give each with its figure in the order in which they end.
 
-    Args:
-        run: makes one part; called on a thread.
-        jobs: so many at once.
-        log: results are appended here, one line of JSON each, and taken from here when they are
-            there already; None = neither.
+    Results are appended to `log`, one line of JSON each, and taken from there when they are there.
     """
     known = _read(log)
     waiting = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from app.benchmarks.process import OwnTime, waited_ns
+from tests.reliability.process import OwnTime, waited_ns
 
 
 class Machine:

@@ -9,10 +9,10 @@ from random import Random
 
 import pytest
 
-from app.benchmarks.reliability.damage import _with_odd_members
 from app.document.storage.errors import StorageError
 from app.document.storage.ora.file import load_project, save_project
 from tests.app.document.examples import design
+from tests.reliability.damage import _with_odd_members
 
 
 def test_a_crowd_is_added_to_what_was_there(tmp_path: Path) -> None:

@@ -21,9 +21,6 @@ from random import Random
 import numpy as np
 from PIL import Image
 
-from app.benchmarks.process import peak_mb, start_peak
-from app.benchmarks.reliability.figure import Figure
-from app.benchmarks.reliability.random_edits import pixels, random_command, start
 from app.document import Contents, Document, Size
 from app.document.errors import UserError
 from app.document.storage.incoming import layers_from_bytes, layers_to_bytes, read_layers
@@ -32,6 +29,9 @@ from app.document.storage.layout import format_layout, parse_layout
 from app.document.storage.ora.file import load_project, save_project
 from app.document.storage.recipe import recipe_of
 from app.session.settings import load_settings
+from tests.reliability.figure import Figure
+from tests.reliability.process import peak_mb, start_peak
+from tests.reliability.random_edits import pixels, random_command, start
 
 CANVAS, GRID = Size(96, 64), 16
 _PICTURES = ("png", "webp", "jpeg", "tiff", "gif", "bmp")

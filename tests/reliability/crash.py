@@ -19,16 +19,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-from app.benchmarks.process import waited_ns
-from app.benchmarks.reliability.figure import Figure
-from app.benchmarks.reliability.random_edits import random_command, start
 from app.document.contents import content_hash
 from app.document.errors import UserError
 from app.document.storage.journal import Keeper, WorkInfo, folder, recover, unfinished
 from app.document.storage.ora.file import load_project, save_project
+from tests.reliability.figure import Figure
+from tests.reliability.process import waited_ns
+from tests.reliability.random_edits import random_command, start
 
 _DENSE = (",", ":")
-PROGRAM = "app.benchmarks.reliability.crash"
+PROGRAM = "tests.reliability.crash"
 LOG, WORK, DESIGN = "log", "work", "design.ora"
 ALLOWED_LOSS_S = 1.0
 _DELAYS = (0.05, 0.3)
@@ -54,7 +54,7 @@ def crash(count: int, seed: int, longest_s: float = 2.5) -> Figure:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        cwd=Path(__file__).resolve().parents[3],
+        cwd=Path(__file__).resolve().parents[2],
     ) as child:
         for number in range(seed, seed + count):
             with tempfile.TemporaryDirectory() as folder:
@@ -193,11 +193,9 @@ def _check(figure: Figure, seed: int, folder: Path) -> _Moment | None:
 
 
 def work(seed: int, place: Path, delay_s: float, records: int) -> None:
-    """Do something, keep it, note it: until it is killed, or the input has ended.
+    """Do something, keep it, note it, until killed or until the input has ended.
 
-    Args:
-        delay_s: how long the journal gathers.
-        records: a checkpoint follows so many of them.
+    The journal gathers for `delay_s`; a checkpoint follows `records` records.
     """
     folder.MAX_RECORDS = records
     source = Random(seed)

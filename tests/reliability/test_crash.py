@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from app.benchmarks.reliability import crash
-from app.benchmarks.reliability.crash import _judge, _Moment
-from app.benchmarks.reliability.figure import Figure
 from app.document.storage.atomic import is_running
+from tests.reliability import crash
+from tests.reliability.crash import _judge, _Moment
+from tests.reliability.figure import Figure
 
 MS = 1_000_000
 

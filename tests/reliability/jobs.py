@@ -14,14 +14,14 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from app.benchmarks.reliability.figure import Figure
-from app.benchmarks.reliability.random_edits import random_command, rect
 from app.document import Document, Settings, Size, new_contents
 from app.document.commands import Placement, PlacePixels, ReplaceDocument, SetSettings
 from app.session.client import engine_factory
 from app.session.jobs import Job
 from app.session.queue import GenerationQueue
-from app.testing import HandLoop
+from tests.hand_loop import HandLoop
+from tests.reliability.figure import Figure
+from tests.reliability.random_edits import random_command, rect
 
 
 def take(document: Document, job: Job, results: Sequence[Placement]) -> None:

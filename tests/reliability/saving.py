@@ -12,8 +12,6 @@ from pathlib import Path
 from random import Random
 from typing import Any, BinaryIO
 
-from app.benchmarks.reliability.figure import Figure
-from app.benchmarks.reliability.random_edits import random_command, start
 from app.document import Contents
 from app.document.contents import content_hash
 from app.document.storage.atomic import Disk
@@ -22,6 +20,8 @@ from app.document.storage.formats.options import ExportOptions
 from app.document.storage.formats.table import FORMATS, Format
 from app.document.storage.journal import WorkFolder, WorkInfo, recover
 from app.document.storage.ora.file import load_project, save_project
+from tests.reliability.figure import Figure
+from tests.reliability.random_edits import random_command, start
 
 OPERATIONS = frozenset(name for name in vars(Disk) if not name.startswith("_"))
 

@@ -17,7 +17,6 @@ from random import Random
 
 import numpy as np
 
-from app.benchmarks.reliability.figure import Figure
 from app.document import Document, Rect, Settings, Size, UserError, commands, new_contents
 from app.document.blends import BLEND_MODES
 from app.document.commands import Command, Placement
@@ -26,6 +25,7 @@ from app.document.layer import Layer
 from app.document.storage.incoming import picture_layer
 from app.document.storage.journal import WorkFolder, WorkInfo, recover
 from app.document.storage.ora.file import load_project, write_ora
+from tests.reliability.figure import Figure
 
 Make = Callable[[Document, Random], Command]
 

@@ -10,14 +10,14 @@ from random import Random
 
 import pytest
 
-from app.benchmarks.reliability import bench, damage, jobs, random_edits
-from app.benchmarks.reliability import crash as crash_module
-from app.benchmarks.reliability.crash import crash
-from app.benchmarks.reliability.figure import Figure, Part, in_process, run_parts, table
-from app.benchmarks.reliability.saving import saving
 from app.document import Document
 from app.document.commands import Command
 from app.document.commands.base import OnLayers
+from tests.reliability import bench, damage, jobs, random_edits
+from tests.reliability import crash as crash_module
+from tests.reliability.crash import crash
+from tests.reliability.figure import Figure, Part, in_process, run_parts, table
+from tests.reliability.saving import saving
 
 
 def assert_kept(figure: Figure) -> None:
@@ -69,7 +69,7 @@ def test_rel5_and_rel7_in_the_real_window(tmp_path: Path) -> None:
     take is printed and judged by the long form.
     """
     code = """
-from app.benchmarks.reliability.in_window import window_faults, window_soak
+from tests.reliability.in_window import window_faults, window_soak
 for figure in (window_faults(1, 0, judges_time=False), window_soak(150, 0)):
     print("\\n".join(figure.lines()))
 """

@@ -1,7 +1,7 @@
 """Lists of what the program offers, so that a rebuild of the code can show that nothing was lost.
 
-    python tools/inventory.py           adds what is new to the lists in tests/inventory
-    python tools/inventory.py --check   prints what the lists have and the program has not
+    python tests/inventory/lists.py           adds what is new to the lists in this folder
+    python tests/inventory/lists.py --check   prints what the lists have and the program has not
 
     commands.txt  commands, their options and the values that options allow
     actions.txt   actions of the window and the keys of each, presets included
@@ -29,8 +29,8 @@ from pathlib import Path
 from typing import NoReturn
 from unittest import mock
 
-ROOT = Path(__file__).resolve().parent.parent
-FOLDER = ROOT / "tests" / "inventory"
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = Path(__file__).resolve().parent
 REMOVED = re.compile(r"removed: (.+) \((.+)\)")
 # Folders whose texts no user of the program reads.
 INTERNAL = ("engine/training", "engine/benchmarks", "app/benchmarks", "app/testing.py")
@@ -215,7 +215,6 @@ def read_list(name: str) -> tuple[set[str], dict[str, str]]:
 def write_list(name: str, held: Iterable[str], removed: dict[str, str]) -> None:
     lines = sorted(set(held) - removed.keys())
     lines += [f"removed: {line} ({reason})" for line, reason in sorted(removed.items())]
-    FOLDER.mkdir(exist_ok=True)
     (FOLDER / f"{name}.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 

@@ -18,28 +18,21 @@ from pathlib import Path
 
 import psutil
 
-from app.benchmarks.reliability.damage import KINDS
-from app.benchmarks.reliability.figure import Figure, Part, in_process, run_parts, table
+from tests.reliability.damage import KINDS
+from tests.reliability.figure import Figure, Part, in_process, run_parts, table
 
-MODULE = "app.benchmarks.reliability.bench"
+MODULE = "tests.reliability.bench"
 LIMIT_S = 7200.0  # a part takes minutes; a machine with other work may take twenty times as long
 
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """What is run for one row of the table.
+    """What is run for one row of the table."""
 
-    Attributes:
-        per_thousand: runs that a count of 1,000 means; `least` runs are meant by any.
-        part: so many runs are one process.
-        function: "module.function" of this folder, which makes `count` runs from a seed on.
-        first: its first arguments; with `takes_model` the last is a model file.
-    """
-
-    per_thousand: int
-    part: int
-    function: str
-    first: tuple[str, ...] = ()
+    per_thousand: int  # runs that a count of 1,000 means; `least` runs are meant by any
+    part: int  # so many runs are one process
+    function: str  # "module.function" of this folder, which makes `count` runs from a seed on
+    first: tuple[str, ...] = ()  # its first arguments; with `takes_model` the last is a model file
     least: int = 1
     takes_model: bool = False
 
@@ -132,7 +125,7 @@ def run_part(name: str, seed: str, count: str, *model: str) -> None:
     promise = PROMISES[name]
     module, _, function = promise.function.partition(".")
     # Imported now: a part needs its own modules only, and starts sooner without torch and Qt.
-    run = getattr(importlib.import_module(f"app.benchmarks.reliability.{module}"), function)
+    run = getattr(importlib.import_module(f"tests.reliability.{module}"), function)
     more = {"weights": Path(*model)} if promise.takes_model and model else {}
     print(json.dumps(asdict(run(*promise.first, int(count), int(seed), **more))), flush=True)
 
