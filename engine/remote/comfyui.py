@@ -44,6 +44,21 @@ Stop = Callable[[], bool]
 _PASSING = ("unreachable", "timeout")  # kinds of errors after which polling goes on for a while
 
 
+class _Since:
+    """Since when something has been so, by name. One look alone is never too long."""
+
+    def __init__(self) -> None:
+        self._began: dict[str, float] = {}
+
+    def is_over(self, name: str, seconds: float) -> bool:
+        """Whether it has been so at each look for longer than `seconds`."""
+        now = time.monotonic()
+        return now - self._began.setdefault(name, now) > seconds
+
+    def end(self, name: str) -> None:
+        self._began.pop(name, None)
+
+
 class ComfyServer:
     """One ComfyUI."""
 
@@ -162,32 +177,30 @@ class ComfyServer:
 
     def _wait(self, job: PictureJob, watch: Watch, hints: Hints) -> dict[str, Any]:
         """The history's entry of the job, once it has ended."""
-        limits = self._limits
-        now = time.monotonic()
-        reached, placed, moved = now, now, now  # when the server, the job, progress was last seen
+        limits, since = self._limits, _Since()
         while True:
             if watch.should_stop():
                 raise Cancelled
             try:
                 entry, place = self._state(job.key, watch.should_stop)
             except RemoteError as error:
-                if error.kind not in _PASSING or time.monotonic() - reached > limits.gone_s:
+                if error.kind not in _PASSING or since.is_over("gone", limits.gone_s):
                     raise self._gone(error) from error
                 hints.wait(limits.poll_s, watch)
                 continue
+            since.end("gone")
             if entry is not None:
                 return entry
-            now = reached = time.monotonic()
             if place is not None:
-                placed = now
-            elif now - placed > limits.lost_s:
+                since.end("lost")
+            elif since.is_over("lost", limits.lost_s):
                 raise self._lost()
             if place != "running":
-                moved = now
-            elif now - moved > limits.running_s:
+                since.end("running")
+            elif since.is_over("running", limits.running_s):
                 raise self._silent()
             if hints.wait(limits.poll_s, watch):
-                moved = time.monotonic()
+                since.end("running")
 
     def _state(
         self, key: str, should_stop: Stop | None = None

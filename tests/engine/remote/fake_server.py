@@ -17,6 +17,7 @@ import struct
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -30,20 +31,22 @@ from engine.remote import Connection, Limits, ServerKind
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "remote"
 SCHEMA = FIXTURES / "object_info.json"
 CERTIFICATE = FIXTURES / "loopback.pem"  # of 127.0.0.1, signed by itself
-# Short enough for tests, long enough for a busy machine.
+# For jobs that end by themselves; a busy machine may take its time.
 QUICK = Limits(
     connect_s=5.0,
-    idle_s=0.6,
-    answer_s=1.2,
+    idle_s=3.0,
+    answer_s=5.0,
     picture_s=20.0,
     json_bytes=4 << 20,
     picture_bytes=4 << 20,
     poll_s=0.02,
-    gone_s=0.3,
-    lost_s=0.3,
-    running_s=0.4,
+    gone_s=1.0,
+    lost_s=1.0,
+    running_s=5.0,
     hint_s=0.1,
 )
+# For faults that end by a limit of time.
+SHORT = replace(QUICK, idle_s=0.6, answer_s=1.2, gone_s=0.3, lost_s=0.3, running_s=0.4)
 FILES = {
     "unet_name": [
         "ming/ming_image_0.1_design_int8_convrot.safetensors",

@@ -12,7 +12,7 @@ import pytest
 
 from engine.errors import Cancelled
 from engine.remote import RemoteError, open_server
-from tests.engine.remote.fake_server import QUICK, FakeServer, drawn, fake_server
+from tests.engine.remote.fake_server import QUICK, SHORT, FakeServer, drawn, fake_server
 from tests.engine.remote.watching import Watching, a_job
 
 
@@ -147,7 +147,7 @@ def test_cancel_never_raises() -> None:
 
 def test_a_server_that_goes_away_in_the_middle(fake: FakeServer) -> None:
     fake.steps = 10**6
-    server, job = open_server(fake.connection(), None, QUICK), a_job()
+    server, job = open_server(fake.connection(), None, SHORT), a_job()
     server.submit(job)
     watch = Watching()
     threading.Timer(0.1, fake.stop).start()
@@ -179,7 +179,7 @@ def test_a_job_is_picked_up_after_our_restart(fake: FakeServer) -> None:
 
 def test_a_server_that_was_started_again_has_lost_the_job(fake: FakeServer) -> None:
     fake.steps = 10**6
-    server, job = open_server(fake.connection(), None, QUICK), a_job()
+    server, job = open_server(fake.connection(), None, SHORT), a_job()
     server.submit(job)
     fake.restart()
     assert not server.knows(job)
@@ -187,13 +187,14 @@ def test_a_server_that_was_started_again_has_lost_the_job(fake: FakeServer) -> N
         server.collect(job, Watching())
     assert (caught.value.kind, caught.value.advice) == ("missing", "Generate again.")
     fake.steps = 2
-    server.submit(job)
-    assert server.collect(job, Watching()).any()
+    again = open_server(fake.connection(), None, QUICK)
+    again.submit(job)
+    assert again.collect(job, Watching()).any()
 
 
 def test_an_empty_history_for_ever_ends(fake: FakeServer) -> None:
     """`{}` means not done and not known: the queue tells which."""
-    server, job = open_server(fake.connection(), None, QUICK), a_job()
+    server, job = open_server(fake.connection(), None, SHORT), a_job()
     fake.faults = {"/history": "lost"}
     server.submit(job)
     with pytest.raises(RemoteError, match="no longer has the job"):

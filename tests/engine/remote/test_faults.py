@@ -14,7 +14,7 @@ from collections.abc import Iterator
 import pytest
 
 from engine.remote import PictureJob, PictureServer, RemoteError, ServerKind, open_server
-from tests.engine.remote.fake_server import CERTIFICATE, QUICK, FakeServer, fake_server
+from tests.engine.remote.fake_server import CERTIFICATE, QUICK, SHORT, FakeServer, fake_server
 from tests.engine.remote.watching import Watching, a_job
 
 TOKEN = "sk-the-token-1234"
@@ -76,7 +76,7 @@ def made(server: PictureServer, job: PictureJob) -> None:
 )
 def test_a_connection_that_fails(shared: FakeServer, kind: ServerKind, fault: str) -> None:
     shared.faults = {FIRST[kind]: fault}
-    server = open_server(shared.connection(kind), TOKEN, QUICK)
+    server = open_server(shared.connection(kind), TOKEN, SHORT if fault in SLOW else QUICK)
     with pytest.raises(RemoteError) as caught:
         server.connect()
     assert says(caught.value, *{**TRANSPORT, **SLOW}[fault])
