@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import pairwise
 
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QDialog,
@@ -241,6 +242,11 @@ class ConnectionDialog(QDialog):
             return ""
         return tr("Goes to {0}.").format(connection.address)
 
+    def _announce(self, text: str, *, is_trouble: bool = False) -> None:
+        """Say how the test ended, to screen readers too: it comes while the focus is elsewhere."""
+        self._say(self.outcome, text, is_trouble=is_trouble)
+        QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, text))
+
     def _say(self, label: WrappedStatusLabel, text: str, *, is_trouble: bool = False) -> None:
         label.setText(text)
         restyle(label, "warning" if is_trouble else "secondary")
@@ -311,7 +317,7 @@ class ConnectionDialog(QDialog):
         text = tr("%n models can be used.", usable)
         if usable < 2:
             text = tr("1 model can be used.") if usable else tr("None of its models can be used.")
-        self._say(self.outcome, f"{report.title}. {text}", is_trouble=not usable)
+        self._announce(f"{report.title}. {text}", is_trouble=not usable)
         self.report.show_models(
             [
                 (
@@ -334,7 +340,7 @@ class ConnectionDialog(QDialog):
         text = tr("The test failed: {0}").format(f"{type(error).__name__}: {error}")
         if isinstance(error, RemoteError):
             text = f"{error} {error.advice}"
-        self._say(self.outcome, text, is_trouble=True)
+        self._announce(text, is_trouble=True)
 
     def _show_models(self, names: list[tuple[str, str]] | tuple[()]) -> None:
         """The models that were found, and the one that is chosen even if it was not."""

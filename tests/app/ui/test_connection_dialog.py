@@ -10,7 +10,15 @@ from typing import Any
 import pytest
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLineEdit, QMessageBox, QPushButton
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QApplication,
+    QComboBox,
+    QLineEdit,
+    QMessageBox,
+    QPushButton,
+    QWidget,
+)
 
 from app.session.connections import new_connection
 from app.session.server_types import Connection, OwnGraph
@@ -22,7 +30,7 @@ from engine.remote import RemoteError
 from tests.app.session.test_own_graphs import GRAPH
 from tests.app.session.test_tokens import SECRET, MemoryRing
 from tests.app.ui.servers import Desk
-from tests.app.ui.test_tooltips import silent
+from tests.app.ui.test_tooltips import CONTROLS, silent
 from tests.engine.remote.scripted import CONNECTION
 
 HERE = "http://127.0.0.1:8188"
@@ -398,6 +406,11 @@ def test_every_control_explains_itself_in_both_themes(
     dialog = adding(page)
     typed(dialog, "http://gpu.example.org")
     dialog.graph.take_file(tmp_path / "mine.json")
+    for field in dialog.findChildren(QWidget):
+        is_part = isinstance(field.parent(), QComboBox)
+        if isinstance(field, CONTROLS) and field.isVisible() and not is_part:
+            text = field.text() if isinstance(field, QAbstractButton) else ""
+            assert (field.accessibleName() or text) and field.height() >= 24, text
     for colours in (LIGHT, DARK):
         apply_theme(QApplication.instance(), colours)
         plain = {"QPushButton 'Cancel'", "QPushButton 'Close'"}

@@ -243,6 +243,9 @@ def test_progress_names_the_layer_and_predictions_wait(window: Any, qtbot: Any, 
     costs = shown(window).store.state.offers.likely.cost
     assert costs == ""
     drawn(window, qtbot)
+    window.actions_["show_jobs"].trigger()
+    assert NAME in window.dialogs.dialog.table.item(0, 0).toolTip()
+    window.dialogs.dialog.close()
     assert "Layer 1 of 3" in texts and "Layer 3 of 3" in texts
     assert not any("left" in text or "Painting" in text for text in texts)
     assert shown(window).store.state.offers.by_action["generate_all"].cost.startswith("≈")
