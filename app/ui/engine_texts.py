@@ -70,12 +70,12 @@ def sent_text(saved: SavedConnection) -> str:
     """What leaves the machine, in sentences."""
     address = saved.connection.address
     text = tr(
-        "The words of each box, its size and a seed go to {0}; pictures come back. "
-        "Nothing else is sent."
+        "The words of each box and of the background, their sizes and seeds go to {0}; pictures "
+        "come back. Nothing else is sent."
     )
     if saved.connection.own_graph is not None:
         text = tr(
-            "The words of each box, its size, a seed and your graph go to {0}; pictures come "
-            "back. Nothing else is sent."
+            "The words of each box and of the background, their sizes and seeds and your graph "
+            "go to {0}; pictures come back. Nothing else is sent."
         )
     return text.format(address)

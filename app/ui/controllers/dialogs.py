@@ -87,7 +87,7 @@ class DialogsController(Controller):
             self._window,
             self._session.settings,
             self._on_setting,
-            self._session.bridge.pace.measure_again,
+            self._measure_again,
             keys,
             presets(*trained_sizes(self._session.bridge.info)),
             EnginesPage(session.servers, session.settings, self._engines.use, session.note),
@@ -95,6 +95,12 @@ class DialogsController(Controller):
         dialog.finished.connect(self.settings_left)
         self._open(dialog)
         return dialog
+
+    def _measure_again(self) -> None:
+        bridge = self._session.bridge
+        bridge.pace.measure_again()
+        if bridge.is_remote:
+            self._session.note(tr("A server is not measured: its next job gives new times."))
 
     def show_engines(self) -> None:
         """The page of the settings on which connections are set up."""

@@ -315,8 +315,7 @@ class GenerationController(Controller):
             self._show_progress(bridge.current)
         self._show_loading()
         if state == "ready":
-            if bridge.is_remote:  # it could not be reached before
-                self._session.withdrawn.emit("restart_engine")
+            self._session.withdrawn.emit("restart_engine")  # it answers, or another one draws
             self._adopt_grid()
 
     def _show_loading(self, part: float = 0.0) -> None:

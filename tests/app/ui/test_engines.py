@@ -16,13 +16,17 @@ from app.document.commands import SetPrompt
 from app.document.storage.ora.file import load_project
 from app.session.connections import NO_SERVER, new_connection
 from app.session.server_types import OwnGraph
+from app.session.settings import Settings
+from app.session.tokens import Tokens
+from app.testing import FakeEngine
 from app.ui.dialogs.copy_diagnostics import diagnostics
 from app.ui.engine_texts import sent_text
 from app.ui.panels.pages import record_lines
+from app.ui.session import Session
 from engine.remote import RemoteError
 from tests.app.ui.helpers import draw_box, generate, hashes, later, shown
 from tests.app.ui.servers import PLAIN, Desk
-from tests.engine.remote.scripted import CONNECTION, gone
+from tests.engine.remote.scripted import CONNECTION, ScriptedServer, gone
 
 NAME = "ComfyUI at 127.0.0.1:8188"
 
@@ -133,6 +137,28 @@ def test_things_belong_to_built_in_and_shows_takes_free_text(
     window.actions_["use_built_in"].trigger()
     qtbot.waitUntil(lambda: window.things.model.rowCount() > 0)
     assert window.things.field.isVisibleTo(window.things)
+
+
+def test_the_engine_that_was_chosen_last_is_the_first_one(qtbot: Any, qloop: Any) -> None:
+    """The next start connects it, and does not load Built-in before."""
+    settings, made = Settings(), []
+
+    def make(emit: Any) -> FakeEngine:
+        made.append(FakeEngine(emit))
+        return made[-1]
+
+    first = Session(qloop, make, settings)
+    saved = first.servers.save(CONNECTION, None, "", lambda _: None)
+    first.use_engine(saved.id)
+    first.shutdown()
+    again, server = Session(qloop, make, settings), ScriptedServer()
+    again.servers.open = lambda connection, token=None: server
+    again.servers.tokens = Tokens(lambda: None)
+    again.start_engine()
+    qtbot.waitUntil(lambda: again.bridge.state == "ready")
+    assert again.bridge.info.name == "Ming-Design"
+    assert not made[-1].is_started
+    assert again.shutdown()
 
 
 # ---- consent ----
@@ -249,6 +275,11 @@ def test_progress_names_the_layer_and_predictions_wait(window: Any, qtbot: Any, 
     assert "Layer 1 of 3" in texts and "Layer 3 of 3" in texts
     assert not any("left" in text or "Painting" in text for text in texts)
     assert shown(window).store.state.offers.by_action["generate_all"].cost.startswith("≈")
+    asked = len(desk.server.submitted)
+    window.dialogs._measure_again()
+    assert window.status.message.text().startswith("A server is not measured")
+    assert shown(window).store.state.offers.by_action["generate_all"].cost == ""
+    assert len(desk.server.submitted) == asked
 
 
 def test_stop_ends_the_job_and_variations_wait_in_the_strip(
@@ -314,6 +345,12 @@ def test_a_server_that_does_not_answer_is_one_message_with_what_to_do(
     qtbot.waitUntil(lambda: window.session.bridge.state == "ready")
     assert not window.messages.isVisible()
     assert shown(window).actions_["generate"].isEnabled()
+    desk.server.connects = [gone()]
+    other = desk.servers.save(replace(CONNECTION, model="ming"), None, "", lambda _: None)
+    window.engines_controller.use(other.id)
+    qtbot.waitUntil(window.messages.isVisible)
+    window.actions_["use_built_in"].trigger()
+    assert not window.messages.isVisible(), "another engine draws"
 
 
 def test_a_job_that_fails_can_be_tried_again(window: Any, qtbot: Any, desk: Desk) -> None:
