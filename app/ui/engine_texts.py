@@ -52,14 +52,16 @@ def state_text(model: RemoteModel) -> str:
     """Whether a model can be used, in a few words."""
     if model.missing:
         return tr("%n missing", len(model.missing))
-    mark = model.note.partition(":")[0].strip()
-    return tr("Ready, {0}").format(mark) if mark else tr("Ready")
+    for mark, text in (("weak", tr("Ready, weak")), ("untested", tr("Ready, untested"))):
+        if mark in model.note.casefold():
+            return text
+    return tr("Ready")
 
 
 def details_of(model: RemoteModel) -> list[str]:
     """What is to be said about a model besides its state: what it lacks, and its note."""
     lines = [tr("Missing: {0}").format(name) for name in model.missing]
-    if model.note.partition(":")[2]:  # a mark alone stands in the state
+    if model.note and model.note != "untested":  # a mark alone stands in the state
         lines.append(model.note[:1].upper() + model.note[1:])
     if not model.makes_alpha:
         lines.append(tr("Draws without transparency."))

@@ -132,7 +132,7 @@ def test_every_control_has_an_accessible_name(window: Any) -> None:
 
 
 DIALOGS = "new settings find_command show_jobs prompt_history canvas_size copy_diagnostics help"
-DIALOGS += " licences help_keys help_model about export"
+DIALOGS += " licences help_keys about export"
 
 
 @pytest.mark.parametrize("action", DIALOGS.split())
