@@ -65,20 +65,26 @@ def test_commands_open_no_socket(sockets: Path, tmp_path: Path) -> None:
 
 WINDOW = """
 import sys
+import time
 from pathlib import Path
 from app.benchmarks.window import Desk
 from app.cli import main
 from app.session.client import BUILT_IN, engine_factory
 from app.document.commands import SetPrompt
 
+def until(is_so):
+    while not is_so():
+        desk.app.processEvents()
+        time.sleep(0.002)
+
 with Desk(make_engine=engine_factory(1, Path(sys.argv[1]))) as desk:
     window, bridge = desk.window, desk.window.session.bridge
-    desk.until(lambda: bridge.state == "ready")
+    until(lambda: bridge.state == "ready")
     assert bridge.engine.name == BUILT_IN
     window.session.push(SetPrompt("a dog"))
     window.actions_["generate_all"].trigger()
-    desk.until(lambda: any(layer.has_pixels for layer in window.session.document.layers))
-    desk.until(lambda: bridge.current is None)
+    until(lambda: any(layer.has_pixels for layer in window.session.document.layers))
+    until(lambda: bridge.current is None)
 jobs, out = Path(sys.argv[2]), sys.argv[3]
 jobs.write_text('{"prompt": "a dog", "boxes": [[0, 0, 64, 64]]}')
 options = ["--model", sys.argv[1], "--device", "cpu", "--threads", "1"]

@@ -223,7 +223,7 @@ class Results:
                 "Nothing was made.",
                 advice_on(error),
             ) from error
-        if text and not text.endswith("\n"):  # cut off by a crash; the next line begins anew
+        if text and not text.endswith("\n"):  # cut off by a crash; the next line is one of its own
             with self._path.open("a", encoding="utf-8") as file:
                 file.write("\n")
         for line in text.splitlines():

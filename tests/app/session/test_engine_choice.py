@@ -260,7 +260,7 @@ def test_times_are_predicted_after_the_first_job(desk: Desk, document: Document)
 
 
 def test_requests_and_records_name_what_layers_show(document: Document) -> None:
-    """A server cannot read pixels: it is told what they show. The record says who made them."""
+    """A server cannot read pixels, so requests say what they show. Records say who made them."""
     one = document.foregrounds[0]
     contents = document.contents.with_each([one.id], record={"word": "dog"})
     request = build_request(contents, plan(contents, "picture"), 3, 99)

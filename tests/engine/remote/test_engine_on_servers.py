@@ -140,7 +140,7 @@ def test_stop_takes_the_jobs_out_of_the_queue(fake: FakeServer) -> None:
 
 
 def test_a_server_that_restarts_in_between_gets_the_job_again(fake: FakeServer) -> None:
-    """Queue and history are empty then: nobody has to press anything."""
+    """Queue and history are empty then, and the user has nothing to do."""
     fake.faults = {"/history": "running for ever"}
     with OnServer(fake.connection()) as running:
         running.engine.submit(request(PROMPT, LAYERS[1]))
