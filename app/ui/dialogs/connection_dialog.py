@@ -329,7 +329,7 @@ class ConnectionDialog(QDialog):
                     ),
                     details_of(model),
                 )
-                for model in report.models
+                for model in sorted(report.models, key=lambda each: not each.is_usable)
             ]
         )
         self.report.setVisible(bool(report.models))

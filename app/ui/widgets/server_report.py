@@ -4,11 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeyEvent, QKeySequence
-from PySide6.QtWidgets import QApplication, QHeaderView, QTreeWidget, QTreeWidgetItem
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QSize, Qt
+from PySide6.QtGui import QKeyEvent, QKeySequence, QResizeEvent
+from PySide6.QtWidgets import (
+    QApplication,
+    QHeaderView,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTreeWidget,
+    QTreeWidgetItem,
+)
 
 from app.ui.text import tr
+from app.ui.theme import GAP, UNIT
+
+_INDENT = 4 * UNIT
+
+
+class _Lines(QStyledItemDelegate):
+    """Rows below a model are as high as their text needs across all columns."""
+
+    def __init__(self, tree: QTreeWidget) -> None:
+        super().__init__(tree)
+        self._tree = tree
+
+    def sizeHint(
+        self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> QSize:
+        hint = super().sizeHint(option, index)
+        if not index.parent().isValid():
+            return hint
+        width = self._tree.viewport().width() - 2 * _INDENT - 2 * GAP
+        flags = Qt.TextFlag.TextWordWrap
+        text = str(index.data())
+        lines = option.fontMetrics.boundingRect(0, 0, max(1, width), 0, flags, text)
+        return QSize(0, lines.height() + UNIT)
 
 
 class ReportTree(QTreeWidget):
@@ -21,8 +51,10 @@ class ReportTree(QTreeWidget):
         self.setItemsExpandable(False)
         self.setRootIsDecorated(False)
         self.setUniformRowHeights(False)
+        self.setTextElideMode(Qt.TextElideMode.ElideMiddle)  # names of files end in what differs
         self.setWordWrap(True)
-        self.setIndentation(16)
+        self.setIndentation(_INDENT)
+        self.setItemDelegate(_Lines(self))
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         header = self.header()
         header.setStretchLastSection(False)
@@ -42,6 +74,11 @@ class ReportTree(QTreeWidget):
                 item.addChild(below)
                 below.setFirstColumnSpanned(True)
         self.expandAll()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Qt override: another width, other lines."""
+        super().resizeEvent(event)
+        self.scheduleDelayedItemsLayout()
 
     def text(self) -> str:
         """Everything as lines, for the clipboard and for tests."""

@@ -17,7 +17,8 @@ QWEN = RemoteModel(
     makes_alpha=True,
     memory_gb=28.5,
     missing=("node EmptyQwenImageLayeredLatentImage", "file qwen_image_layered_fp8.safetensors"),
-    note="weak: it was made for pictures, not for text",
+    note="weak: the model was trained to take pictures apart, and draws noisy layers from text; "
+    "untested: made from a template, and never run",
 )
 PLAIN = RemoteModel(
     name="plain", title="SDXL", licence="", makes_alpha=False, memory_gb=None, note="untested"

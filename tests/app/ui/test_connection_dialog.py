@@ -33,6 +33,10 @@ from tests.app.ui.servers import Desk
 from tests.app.ui.test_tooltips import CONTROLS, silent
 from tests.engine.remote.scripted import CONNECTION
 
+LONG = (
+    "Weak: the model was trained to take pictures apart, and draws noisy layers from text; "
+    "untested: made from a template, and never run"
+)
 HERE = "http://127.0.0.1:8188"
 
 
@@ -269,13 +273,16 @@ def test_the_test_lists_models_with_what_they_lack(page: Any, desk: Desk, qtbot:
     assert dialog.outcome.text() == "ComfyUI 0.3.65, cuda. 2 models can be used."
     assert dialog.report.text().splitlines() == [
         "Ming-Design · MIT · ≈ 24 GB · Ready",
+        "SDXL · Unknown · Unknown · Ready, untested",
+        "  Draws without transparency.",
         "Qwen-Image-Layered · Apache-2.0 · ≈ 29 GB · 2 missing",
         "  Missing: node EmptyQwenImageLayeredLatentImage",
         "  Missing: file qwen_image_layered_fp8.safetensors",
-        "  Weak: it was made for pictures, not for text",
-        "SDXL · Unknown · Unknown · Ready, untested",
-        "  Draws without transparency.",
+        f"  {LONG}",
     ]
+    last = dialog.report.topLevelItem(2).child(2)
+    height = dialog.report.visualItemRect(last).height()
+    assert height > 2 * dialog.fontMetrics().height(), "a long line is shown in full"
     dialog.report.setFocus()
     QTest.keyClick(dialog.report, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
     assert QApplication.clipboard().text() == dialog.report.text()
