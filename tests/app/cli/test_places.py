@@ -30,7 +30,7 @@ from tests.app.cli.child import scripted
 from tests.app.document.examples import design
 
 needs_posix = pytest.mark.skipif(os.name != "posix", reason="pipes and devices of POSIX")
-LAYOUT = b'{"canvas": [512, 512], "boxes": [[32, 32, 160, 160]], "prompt": "a dog"}'
+LAYOUT = b'{"canvas": [128, 128], "boxes": [[32, 32, 96, 96]], "prompt": "a dog"}'
 ERRNOS = [
     errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.EROFS, errno.ENOSPC, errno.EDQUOT,
     errno.EISDIR, errno.ENOTDIR, errno.ELOOP, errno.EBUSY, errno.EIO, errno.EMFILE, errno.EFBIG,
@@ -403,7 +403,7 @@ def test_a_fifo_is_read_once(
     assert run("generate", "--layout", pipe(LAYOUT), "--out", tmp_path / "a.ora") == 0
     assert load_project(tmp_path / "a.ora").contents.prompt == "a dog"
     assert run("info", pipe(LAYOUT)) == 0
-    assert "(32, 32, 160, 160)" in capsys.readouterr().out
+    assert "(32, 32, 96, 96)" in capsys.readouterr().out
     assert run("info", pipe(data)) == 0
     assert "Layer 1" in capsys.readouterr().out
     assert run("verify", pipe(data)) == 0
@@ -447,7 +447,7 @@ def test_pipes_of_the_shell(tmp_path: Path) -> None:
     script = f'cat "{layout}" | {command} /dev/stdin && {command} <(cat "{layout}")'
     done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.count("(32, 32, 160, 160)") == 2
+    assert done.stdout.count("(32, 32, 96, 96)") == 2
 
 
 @needs_posix
