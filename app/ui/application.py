@@ -126,7 +126,7 @@ def tend_engine(window: MainWindow) -> None:
         # torch brings 140,000 objects that stay. A collection that walks through them lasts 110 ms
         # (measured), in which no thread runs, the window's neither. From here on it walks through
         # what came later. Once: what is dropped after this is not to be kept as well.
-        if state == "ready" and not frozen:
+        if state == "ready" and not frozen and not bridge.is_remote:
             frozen.append(True)
             gc.freeze()
 
