@@ -10,7 +10,7 @@ from engine.prompts.grammar import is_plural_word
 from engine.prompts.parser import Reading
 from engine.prompts.phrases import Mention
 from engine.prompts.tables import rows_of, split
-from engine.prompts.tokens import NONE, Unit
+from engine.prompts.tokens import HEADING, NONE, Unit
 from engine.words import tokenize
 
 DESCRIBING = frozenset("CSLFNUBH")  # classes that may stand before the head of a phrase
@@ -33,6 +33,11 @@ def is_of(unit: Unit, role: str, before: Unit | None = None) -> bool:
     """Whether the last word or words of a unit have a role."""
     words = (*(before.words if before is not None else ()), *unit.words)
     return any(words[-length:] in open_words(role) for length in range(1, len(words) + 1))
+
+
+def is_doing(unit: Unit) -> bool:
+    """Whether a word says what a thing does: "playing", "holding"."""
+    return unit.word.endswith("ing") and "v" in unit.parts
 
 
 @dataclass(slots=True)
@@ -77,6 +82,8 @@ class PhraseFinder:
         in_words = {each.name for each in self._reading.mentions if not each.unit.is_emoji}
         for each in sorted(self._reading.mentions, key=lambda mention: mention.span):
             is_heading = each.found == "heading" and not is_of(each.unit, "place")
+            if is_heading and self._is_thing(each.unit):
+                each.found, is_heading = "undrawable", False
             if is_heading or (each.unit.quoted and has_thing):
                 continue
             if each.unit.is_emoji and each.name in in_words:  # "a cat 🐱"
@@ -84,12 +91,20 @@ class PhraseFinder:
             has_thing |= each.found in ("object", "undrawable")
             yield each
 
+    def _is_thing(self, unit: Unit) -> bool:
+        """Whether a kind of picture stands there as a thing: "a neon sign, a bench"."""
+        following = self._units[self._place_of[id(unit)] + 1 :][:1]
+        leads = bool(following) and following[0].gap in (NONE, HEADING)
+        return is_of(unit, "thing") and not leads
+
     def _phrase_of(self, mention: Mention) -> OpenPhrase:
         last = self._place_of[id(mention.unit)]
         heads = {self._place_of[id(each.unit)] for each in self._reading.mentions}
         first = last
         while first > 0 and self._units[first].gap == NONE and self._goes_back(first - 1, heads):
             first -= 1
+            if self._is_pair(first):  # "red and blue"
+                first -= 2
         contained = first
         first = self._with_container(first)
         phrase = OpenPhrase(mention, first, last, last, is_contained=first < contained)
@@ -113,10 +128,10 @@ class PhraseFinder:
         """The unit that is meant: "kids" in "kids flying kites"; else the last one."""
         for at in range(first + 1, last + 1):
             unit, before = self._units[at], self._units[at - 1]
-            is_doing = unit.word.endswith("ing") and "v" in unit.parts and at < last
+            does = is_doing(unit) and at < last
             # "flying kites" is one phrase of the tables; a plural before it has no such thing.
-            is_doing |= unit.words[0].endswith("ing") and is_plural_word(before.word)
-            if is_doing and self._letters[at - 1] in "NU":
+            does |= unit.words[0].endswith("ing") and is_plural_word(before.word)
+            if does and self._letters[at - 1] in "NU":
                 return at - 1
         return last
 
@@ -147,6 +162,13 @@ class PhraseFinder:
         unit, letter = self._units[at], self._letters[at]
         return at not in heads and letter in DESCRIBING and unit.role != "heading"
 
+    def _is_pair(self, at: int) -> bool:
+        """Whether a colour or quality is the second of two that "and" joins."""
+        if at < 2 or any(self._units[each].gap != NONE for each in (at - 1, at)):
+            return False
+        around = {self._letters[at - 2], self._letters[at]}
+        return self._units[at - 1].word == "and" and around <= set("CF")
+
     def _with_container(self, first: int) -> int:
         """The start of "bowl" in "a bowl of cherries"."""
         if first < 2 or self._units[first].gap != NONE or self._units[first - 1].word != "of":
@@ -175,9 +197,9 @@ class PhraseFinder:
         unit = self._units[at]
         if unit.gap != NONE and not unit.quoted:
             return False
-        return not (unit.is_setting or unit.has("style") or self._says_where(at))
+        return not (unit.is_setting or unit.has("style") or self.says_where(at))
 
-    def _says_where(self, at: int) -> bool:
+    def says_where(self, at: int) -> bool:
         """Whether words like "in the background" begin there, which belong to no thing."""
         if self._letters[at] != "P":
             return False

@@ -13,7 +13,14 @@ from functools import cache, lru_cache
 
 from engine.prompts.grammar import is_plural_word, singular
 from engine.prompts.lexicon import Lexicon
-from engine.prompts.open_phrases import DESCRIBING, OpenPhrase, PhraseFinder, is_of, open_words
+from engine.prompts.open_phrases import (
+    DESCRIBING,
+    OpenPhrase,
+    PhraseFinder,
+    is_doing,
+    is_of,
+    open_words,
+)
 from engine.prompts.parser import MOST, Reading, read_prompt
 from engine.prompts.phrases import OPEN
 from engine.prompts.result import (
@@ -151,7 +158,7 @@ class _Opening:
     def _is_place(self, phrase: OpenPhrase) -> bool:
         if phrase.mention.found == "background":
             return True
-        if phrase.preposition in AGAINST:
+        if phrase.preposition in AGAINST or self._is_behind(phrase):
             return True
         if phrase.preposition not in PLACED:
             return False
@@ -160,10 +167,20 @@ class _Opening:
         is_surface = phrase.preposition == "on" and is_of(unit, "surface", before)
         return phrase.stands_apart or is_surface or is_of(unit, "place", before)
 
+    def _is_behind(self, phrase: OpenPhrase) -> bool:
+        """Whether a place is followed by words like "in the background"."""
+        at = phrase.last + 1
+        if not is_of(self._units[phrase.last], "place") or at >= len(self._units):
+            return False
+        return self._units[at].gap == NONE and self._finder.says_where(at)
+
     def _is_attribute(self, phrase: OpenPhrase, things: Sequence[OpenPhrase]) -> bool:
         """Whether a phrase says something of the thing before: "in shining armour"."""
         if not things or self._has_gap(things[-1].last, phrase.first):
             return False
+        start = self._units[phrase.first]
+        if phrase.first == things[-1].last + 1 and is_doing(start):
+            return True  # "playing chess"
         lead = self._units[max(0, self._start_of(phrase) - 1)]
         head = self._units[phrase.last]
         if is_of(lead, "wearing"):
@@ -173,7 +190,7 @@ class _Opening:
         is_content = phrase.preposition == "of" and phrase.first == things[-1].last + 2
         if is_of(head, "worn") or (is_content and not phrase.is_determined):
             return True
-        is_bare = not phrase.is_determined and phrase.mention.count == 1
+        is_bare = not phrase.is_determined and phrase.mention.count in (1, OPEN)
         return is_bare and phrase.mention.found == "undrawable"
 
     def _start_of(self, phrase: OpenPhrase) -> int:

@@ -406,7 +406,9 @@ class PhraseReader:
     def _other(self, phrase: _Phrase, head: Unit) -> None:
         before = phrase.heads[-2] if len(phrase.heads) > 1 else None
         is_topic = self._preposition == TOPIC and not phrase.determiner
-        follows = self._preposition == "of" and self._last is not None
+        # "wheels of steel"; what follows "a photo of" is what the picture shows.
+        is_shown = self._last is not None and self._last.found != "heading"
+        follows = self._preposition == "of" and is_shown
         for unit, _ in phrase.heads:
             unit.role = "modifier"
         is_own_part = head.has("part") and phrase.determiner in OWNERS  # "on its trunk"

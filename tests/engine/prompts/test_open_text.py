@@ -103,6 +103,26 @@ PROMPTS: dict[str, tuple[Things, str, str]] = {
         "",
     ),
     "wolf howling at the moon": ([("wolf", "wolf howling", 1), ("moon", "moon", 1)], "", ""),
+    "a wooden sailboat with torn red sails and three seagulls over a stormy sea, oil painting": (
+        [("sailboat", "wooden sailboat with torn red sails", 1), ("seagull", "seagull", 3)],
+        "stormy sea",
+        "oil painting",
+    ),
+    "portrait of an old fisherman holding a lantern, foggy harbour in the background": (
+        [("fisherman", "old fisherman", 1), ("lantern", "lantern", 1)],
+        "foggy harbour",
+        "",
+    ),
+    "two astronauts playing chess on the moon": (
+        [("astronaut", "astronaut playing chess", 2)],
+        "moon",
+        "",
+    ),
+    "a neon sign, a red and blue parrot": (
+        [("neon sign", "neon sign", 1), ("parrot", "red and blue parrot", 1)],
+        "",
+        "",
+    ),
     "дракон": ([("дракон", "дракон", 1)], "", ""),
     "sunset": ([], "sunset", ""),
     "": ([], "", ""),
