@@ -99,6 +99,7 @@ def test_stop_reaches_the_server(page: Any, window: Any, server: FakeServer, qtb
     boxes(window)
     before = hashes(window)
     server.faults["/history"] = "running for ever"
+    server.hints = "refused"  # it tells no step either
     window.actions_["generate_all"].trigger()
     agree(window)
     qtbot.waitUntil(lambda: len(server.waiting) == 3)
