@@ -177,12 +177,13 @@ class EngineClient:
 
         One that failed before is made again, with what `choice` says now.
         """
-        self._chosen = choice.name
-        slot = self._slots.get(choice.name)
-        if slot is not None and slot.state is not None and slot.state.state == "failed":
-            self._retire(slot)
-            slot = None
-        if slot is None:
+        former, self._chosen = self._chosen, choice.name
+        for name in {former, choice.name}:
+            # One that is left must not go on asking its server.
+            slot = self._slots.get(name)
+            if slot is not None and slot.state is not None and slot.state.state == "failed":
+                self._retire(slot)
+        if choice.name not in self._slots:
             self._add(choice)
         slot = self._slots[choice.name]
         self.start()

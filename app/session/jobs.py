@@ -56,6 +56,15 @@ class Plan:
     skipped: tuple[Layer, ...]  # asked for, but locked or hidden
 
 
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """What is left of a job that did not end well: asked for again, it gives the same pictures."""
+
+    picture_seed: int
+    variations: int
+    seeds: Mapping[int, int] = field(default_factory=dict)  # as `Job.seeds`
+
+
 @dataclass(slots=True, kw_only=True)
 class Job:
     """The app's record of one job: one run of the engine per variation."""
@@ -103,6 +112,12 @@ class Job:
         """How much is done, 0 to 1, over all variations."""
         now = self.step / self.total if self.total else 0.0
         return min(1.0, (self.done + now) / self.variations)
+
+    @property
+    def rest(self) -> Rest:
+        """The variations that are not finished."""
+        seed = (self.picture_seed + self.done) % 2**32
+        return Rest(seed, self.variations - self.done, self.seeds)
 
     @property
     def title(self) -> str:

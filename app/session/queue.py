@@ -19,13 +19,14 @@ from psygnal import Signal
 from app.document import Contents, Document, Layer, Rect, Size
 from app.document.commands import Placement
 from app.document.words import shown_name, word_of
-from app.session.client import EngineChoice, EngineClient, LoopLike, MakeEngine, built_in
+from app.session.client import BUILT_IN, EngineChoice, EngineClient, LoopLike, MakeEngine, built_in
 from app.session.estimates import estimate_layers, fitting_tokens, memory_trouble, tokens_of
 from app.session.jobs import (
     Job,
     JobState,
     Message,
     Plan,
+    Rest,
     Scope,
     build_request,
     failure_message,
@@ -161,6 +162,8 @@ class GenerationQueue:
         # The job that is starting or running; None when nothing runs.
         self.current: Job | None = None
         self.info: ModelInfo | None = None  # what the model announced; None before
+        # The job of a server that failed last, until another job begins; None = none did.
+        self.failed: Job | None = None
         self.preview_every = 1  # rough pictures each k-th step; 0 = none
         self._accept = accept
         self._summary: tuple[object, PromptSummary] | None = None
@@ -180,6 +183,11 @@ class GenerationQueue:
     def waiting(self) -> tuple[Job, ...]:
         """Jobs that come after the current one, first in line first."""
         return tuple(self._waiting)
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether later jobs go to a server, and not to the engine of this program."""
+        return self.engine.name != BUILT_IN
 
     @property
     def is_loading(self) -> bool:
@@ -296,11 +304,17 @@ class GenerationQueue:
     # ---- asking ----
 
     def generate(
-        self, scope: Scope, selected: Collection[int] = (), *, is_next: bool = False
+        self,
+        scope: Scope,
+        selected: Collection[int] = (),
+        *,
+        is_next: bool = False,
+        again: Rest | None = None,
     ) -> Job | None:
         """Ask for a job.
 
         Args:
+            again: of one that did not end well, whose seeds it gets.
             is_next: leave the running job alone and go first in line. Otherwise the running job
                 ends, and waiting ones that make some of the same layers are dropped.
 
@@ -321,6 +335,9 @@ class GenerationQueue:
             self.message.emit(trouble)
             return None
         job = _new_job(self.document, self.jobs.next_id(), scope, planned, self.engine)
+        if again is not None:
+            job.picture_seed, job.variations = again.picture_seed, again.variations
+            job.seeds = again.seeds
         self._add(job, planned, is_next=is_next)
         if planned.skipped:
             names = ", ".join(f"'{shown_name(layer)}'" for layer in planned.skipped)
@@ -433,6 +450,8 @@ class GenerationQueue:
                     what=event.message or "The engine did not start.",
                     kept="You can draw, edit and export, but not generate.",
                     advice=event.advice,
+                    action="restart_engine" if self.is_remote else "",
+                    other_action="engines" if self.is_remote else "",
                 )
             )
         self.state_changed.emit(state)
@@ -506,6 +525,9 @@ class GenerationQueue:
             tokens = load.seen
             fitting = self._fitting_tokens(load) if event.kind == "memory" else 0
         job.message = failure_message(job, event, tokens, fitting)
+        if job.engine != BUILT_IN:
+            job.message = replace(job.message, action="retry_job", other_action="engines")
+            self.failed = job
         self.jobs.ended(job, "failed")
         self.message.emit(job.message)
         self._begin_next()
@@ -533,6 +555,7 @@ class GenerationQueue:
     def _begin(self, job: Job, planned: Plan) -> None:
         """Make the job the current one, with the document as it is now, for which it is planned."""
         contents = self.document.contents
+        self.failed = None
         job.contents, job.planned = contents, planned
         job.rects = {layer.id: layer.rect for layer in planned.targets}
         job.hashes = {layer.id: layer.pixel_hash for layer in planned.targets}
@@ -567,6 +590,11 @@ class GenerationQueue:
         self._runs[run_id] = job
         self._client.submit(request, job.engine)
         self.pace.run_begins(self._load(job) if job.engine == self.engine.name else None)
+
+    def steps_of(self, job: Job) -> int | None:
+        """Steps of each picture of a running job; None where that is not known."""
+        info, request = self._client.info_of(job.engine), job.request
+        return None if info is None or request is None else request.steps or info.default_steps
 
     def _load(self, job: Job) -> WorkEstimate | None:
         """What a job asks of its engine; None before the model is there and after its end."""

@@ -51,13 +51,15 @@ class ScriptedServer:
         self.collected: list[PictureJob] = []
         self.has: set[str] = set()
         self.faults: dict[int, RemoteError] = {}
-        self.connects: list[RemoteError | None] = []  # what the next calls of `connect` do
+        self.connects: list[Exception | None] = []  # what the next calls of `connect` do
         self.before: Callable[[PictureJob], None] = lambda job: None
+        self.meets: Callable[[], object] = lambda: None  # called at the start of each `connect`
         self.steps = 4
         self.waits = threading.Event()  # set: `collect` waits until it is to stop
         self.is_waiting = threading.Event()
 
     def connect(self) -> ServerReport:
+        self.meets()
         fault = self.connects.pop(0) if self.connects else None
         if fault is not None:
             raise fault
