@@ -81,8 +81,10 @@ class Actions:
     def set_keys(self, keys: Mapping[str, Sequence[str]]) -> None:
         """Give the actions other keys; the tooltips follow."""
         for name, sequences in keys.items():
-            self._actions[name].setShortcuts([QKeySequence(key) for key in sequences])
-            self._write_tip(name)
+            wanted = [QKeySequence(key) for key in sequences]
+            if wanted != self._actions[name].shortcuts():
+                self._actions[name].setShortcuts(wanted)
+                self._write_tip(name)
 
     def titles(self) -> list[tuple[str, str, str]]:
         """(name, title, one sentence) of every action, in menu order."""

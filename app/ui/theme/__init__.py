@@ -39,6 +39,7 @@ CHECK_SIZE = 8
 MIN_WINDOW = (900, 600)
 MIN_POINTS = 9.0
 TITLE_FACTOR = 11 / 9
+_WAKE_UP_DELAY = QStyle.StyleHint.SH_ToolTip_WakeUpDelay
 _BASE_SIZE = "layerloomBasePoints"
 _STYLED = "layerloomStyled"
 _COLOURS = "layerloomColours"
@@ -57,7 +58,7 @@ class ProgramStyle(QProxyStyle):
         widget: QWidget | None = None,
         returnData: QStyleHintReturn | None = None,
     ) -> int:
-        if hint == QStyle.StyleHint.SH_ToolTip_WakeUpDelay:
+        if hint is _WAKE_UP_DELAY:  # Qt asks thousands of times while a window is made
             return TIP_DELAY_MS
         return super().styleHint(hint, option, widget, returnData)
 
