@@ -208,7 +208,7 @@ class Finished:
 
     job_id: int
     results: tuple[LayerResult, ...]
-    steps: int
+    steps: int  # 0 = those that a server has chosen itself
     cfg_scale: float
     clean_colours: bool  # whether the colours of foregrounds were decided
     seconds: float

@@ -162,7 +162,7 @@ def request_from_record(
         canvas=(width, height),
         prompt=record["prompt"],
         layers=tuple(layers),
-        steps=record["steps"],
+        steps=record["steps"] or None,
         cfg_scale=record["guidance"],
         clean_colours=_colour_choice(record),
         preview_every=0,

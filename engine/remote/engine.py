@@ -234,7 +234,7 @@ class RemoteEngine:
         return Finished(
             job_id=request.job_id,
             results=results_of(request, made),
-            steps=steps,
+            steps=request.steps or 0,
             cfg_scale=info.default_cfg_scale,
             clean_colours=False,
             seconds=self._clock() - began,

@@ -138,7 +138,9 @@ def record_lines(layer: Layer) -> list[str]:
         ("threads", tr("Threads: {0}")),
         ("precision", tr("Precision: {0}")),
     ):
-        if record.get(key) is not None and not (is_remote and key in _OWN_SETTINGS):
+        if is_remote and (key in _OWN_SETTINGS or (key, record.get(key)) == ("steps", 0)):
+            continue
+        if record.get(key) is not None:
             lines.append(text.format(record[key]))
     if isinstance(record.get("clean_colours"), bool) and not is_remote:
         lines.append(

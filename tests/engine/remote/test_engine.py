@@ -81,6 +81,7 @@ def test_a_picture_is_made_layer_by_layer(server: ScriptedServer) -> None:
     }
     assert end.engine == "comfyui" and end.model_hash.startswith("remote:")
     assert end.model_name == "Ming-Design"
+    assert end.steps == 0, "the server's own number, which it does not report"
     assert "127.0.0.1" not in repr(replace(end, results=())), "records tell no address"
     assert states(running)[:3] == ["loading", "ready", "generating"]
 
