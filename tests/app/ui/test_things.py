@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt
-from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QInputMethodEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu
 
@@ -427,6 +427,22 @@ def test_tab_and_the_menu_write_the_better_word(window: Any) -> None:
     assert not field.hasFocus()
     window.actions_["undo"].trigger()
     assert window.session.document.prompt == "an elefant"
+
+
+def test_words_of_an_input_method_are_checked_when_they_are_put_in(window: Any) -> None:
+    """Half a word that is still being composed is neither prompt nor mistake."""
+    field = window.prompt.field
+    field.setFocus()
+    QApplication.sendEvent(field, QInputMethodEvent("a stap", []))
+    window.prompt_controller.check_now()
+    assert window.session.document.prompt == ""
+    assert window.prompt.words.text() == ""
+    event = QInputMethodEvent("", [])
+    event.setCommitString("a stapler")
+    QApplication.sendEvent(field, event)
+    window.prompt_controller.check_now()
+    assert window.session.document.prompt == "a stapler"
+    assert window.prompt.words.text().startswith("The model draws none of these things")
 
 
 @pytest.mark.parametrize(
