@@ -40,6 +40,11 @@ class LayerRequest:
     # what a foreground shows, a short phrase for one thing ("blue dog", "ink dog"), which need not
     # stand in the prompt; a look counts for this layer alone; empty = the model decides
     shows: str = ""
+    # what a foreground's pixels show, or showed before: a hint for engines that do not read pixels
+    showed: str = ""
+    # no particular seed was asked for: an engine that has such a picture with another seed under
+    # way may deliver that one, and says its seed in the result
+    seed_is_free: bool = False
 
     @property
     def is_target(self) -> bool:
@@ -111,6 +116,8 @@ class ModelInfo:
     planning_passes: int = 0  # at most, before the first step; each through half the network
     default_edit_steps: int | None = None  # where the request `is_edit`; None = as everywhere
     tasks: tuple[Task, ...] = ("generate",)  # kinds of requests that the model takes
+    server: str = ""  # address of the machine that it runs on; "" = this one
+    licence: str = ""  # of a model on a server, where that says so
 
     def steps_for(self, *, is_edit: bool) -> int:
         return (is_edit and self.default_edit_steps) or self.default_steps
@@ -201,7 +208,7 @@ class Finished:
 
     job_id: int
     results: tuple[LayerResult, ...]
-    steps: int
+    steps: int  # 0 = those that a server has chosen itself
     cfg_scale: float
     clean_colours: bool  # whether the colours of foregrounds were decided
     seconds: float
@@ -217,6 +224,7 @@ class Finished:
     reading: int = 1  # how the prompt was read, see `GenerateRequest.reading`
     check: PromptCheck | None = None  # what it asks for; None with the older reading
     not_placed: tuple[NotPlaced, ...] = ()  # things that found no box
+    engine: str = "builtin"  # kind of engine that made them, such as "comfyui"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

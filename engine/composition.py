@@ -177,6 +177,12 @@ def traits_of(noun: str) -> Traits:
     return Traits()
 
 
+@cache
+def is_listed(noun: str) -> bool:
+    """Whether anything is known of a noun."""
+    return any(row["name"] == noun for row in rows_of("nouns"))
+
+
 # ---- what fits ----
 
 
@@ -239,6 +245,8 @@ def _wishes(
 
 
 def _phrase(thing: PromptObject) -> str:
+    if thing.phrase:
+        return thing.phrase
     return f"{thing.colour} {thing.noun}" if thing.colour else thing.noun
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import os
-import queue
 import threading
 import traceback
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from typing import Any
 
 from engine.api import Event, Failed, Finished, GenerateRequest, JobCancelled, StateChanged
 from engine.errors import Cancelled, EngineError, is_out_of_memory
+from engine.job_line import JobLine
 from engine.loading import Loading
 
 logger = logging.getLogger(__name__)
@@ -47,11 +47,7 @@ class Engine:
         self._device = device
         self._cache_bytes = cache_bytes
         self._threads = threads or max(1, (os.cpu_count() or 2) - 1)
-        self._requests: queue.Queue[GenerateRequest | None] = queue.Queue()
-        self._lock = threading.Lock()
-        self._cancelled: set[int] = set()
-        self._waiting: list[int] = []
-        self._stop = threading.Event()
+        self._line = JobLine()
         self._thread = threading.Thread(target=self._run, name="layerloom-engine", daemon=True)
 
     def start(self) -> None:
@@ -60,15 +56,11 @@ class Engine:
 
     def submit(self, request: GenerateRequest) -> None:
         """Queue a job. Returns at once; the job's events carry its id."""
-        with self._lock:
-            self._waiting.append(request.job_id)
-        self._requests.put(request)
+        self._line.submit(request)
 
     def cancel(self, job_id: int | None = None) -> None:
         """End one job, waiting or running, or all of them; each answers with `JobCancelled`."""
-        with self._lock:
-            # A job that has ended meanwhile must not leave its id behind.
-            self._cancelled.update(i for i in self._waiting if job_id in (None, i))
+        self._line.cancel(job_id)
 
     def shutdown(self, timeout_s: float = 10.0) -> bool:
         """Cancel everything and end the thread. Call off the GUI thread.
@@ -77,8 +69,7 @@ class Engine:
             True when the thread has ended. False: it hangs inside an operation; a process that
             ends now must do so with `os._exit` after flushing its files.
         """
-        self._stop.set()
-        self._requests.put(None)
+        self._line.close()
         if self._thread.ident is None:
             return True
         self._thread.join(timeout_s)
@@ -119,14 +110,14 @@ class Engine:
         if self._cache_bytes is not None:
             generator.cache.budget_bytes = self._cache_bytes
         self._emit(StateChanged(state="ready", info=generator.info))
-        while not self._stop.is_set():
-            request = self._requests.get()
+        while not self._line.is_closed:
+            request = self._line.next()
             if request is None:
                 break
             self._emit(StateChanged(state="generating"))
             end = self._one_job(generator, request)
             self._emit(end)
-            if not self._stop.is_set():
+            if not self._line.is_closed:
                 self._emit(StateChanged(state="ready", info=generator.info))
             if isinstance(end, Finished):
                 self._warm_cache(generator, request, end)
@@ -136,7 +127,9 @@ class Engine:
         """Run one job to its last event; whatever happens, exactly one event ends it."""
         job_id = request.job_id
         try:
-            return generator.run(request, emit=self._emit, should_stop=lambda: self._ends(job_id))
+            return generator.run(
+                request, emit=self._emit, should_stop=lambda: self._line.is_to_end(job_id)
+            )
         except Cancelled:
             return JobCancelled(job_id=job_id)
         except EngineError as error:
@@ -150,23 +143,16 @@ class Engine:
             message = f"Generating failed: {type(error).__name__}: {error}"
             return self._failed(job_id, "internal", message, "Try again, or copy the details.")
         finally:
-            with self._lock:
-                self._cancelled.discard(job_id)
-                if job_id in self._waiting:
-                    self._waiting.remove(job_id)
+            self._line.ended(job_id)
 
     def _warm_cache(self, generator: Any, request: GenerateRequest, end: Finished) -> None:
         """Warm the cache while idle, so that the first edit is as fast as later ones."""
         try:
             generator.warm_cache(
-                request, end, lambda: self._requests.empty() and not self._stop.is_set()
+                request, end, lambda: self._line.is_empty and not self._line.is_closed
             )
         except Exception:  # only speed is lost
             logger.exception("the layers of job %d were not read ahead", request.job_id)
-
-    def _ends(self, job_id: int) -> bool:
-        with self._lock:
-            return self._stop.is_set() or job_id in self._cancelled
 
     def _failed(self, job_id: int, kind, message: str, advice: str) -> Failed:  # type: ignore[no-untyped-def]
         return Failed(
@@ -175,7 +161,7 @@ class Engine:
 
     def _refuse_all(self) -> None:
         """The model is not there: answer every request with an error until shutdown."""
-        while (request := self._requests.get()) is not None:
+        while (request := self._line.next()) is not None:
             message = "The engine is not running, so nothing was generated."
             advice = "You can edit and export. Install the package again."
             self._emit(self._failed(request.job_id, "internal", message, advice))

@@ -85,13 +85,21 @@ def drawn_frame(box: Box, size: tuple[int, int]) -> tuple[float, float]:
 # ---- checks ----
 
 
-def check_request(request: GenerateRequest, canvas_multiple: int, max_foregrounds: int) -> None:
+def check_request(
+    request: GenerateRequest,
+    canvas_multiple: int,
+    max_foregrounds: int,
+    most_side: int = MOST_SIDE,
+) -> None:
     """Everything that can be wrong with a request, found before anything is computed.
+
+    Args:
+        most_side: pixels of a canvas.
 
     Raises:
         LayoutError: canvas or boxes. RequestError: the rest.
     """
-    check_canvas(request.canvas, canvas_multiple)
+    check_canvas(request.canvas, canvas_multiple, most_side)
     foregrounds = [layer for layer in request.layers if layer.kind == "foreground"]
     backgrounds = [layer for layer in request.layers if layer.kind == "background"]
     if len(foregrounds) > max_foregrounds:
@@ -131,12 +139,12 @@ def check_request(request: GenerateRequest, canvas_multiple: int, max_foreground
             )
 
 
-def check_canvas(canvas: tuple[int, int], multiple: int) -> None:
+def check_canvas(canvas: tuple[int, int], multiple: int, most_side: int = MOST_SIDE) -> None:
     """Raise LayoutError unless both sides are positive multiples within the limit."""
-    if any(side <= 0 or side % multiple or side > MOST_SIDE for side in canvas):
+    if any(side <= 0 or side % multiple or side > most_side for side in canvas):
         raise LayoutError(
             f"The canvas {canvas[0]} x {canvas[1]} is not a multiple of {multiple} pixels "
-            f"up to {MOST_SIDE} each way."
+            f"up to {most_side} each way."
         )
 
 

@@ -123,6 +123,18 @@ class _Run:
     total: int = 0
     done: int = 0
 
+    def begin(self, prompt: Prompt, total: int) -> None:
+        """Report what was read, and the number of steps."""
+        self.total = total
+        self.emit(
+            Started(
+                job_id=self.request.job_id,
+                total_steps=total,
+                unknown_words=prompt.unknown_words,
+                check=prompt.check,
+            )
+        )
+
     def check(self) -> None:
         if self.should_stop():
             raise Cancelled
@@ -204,35 +216,22 @@ class LayerPipeline:
         with self._autocast():
             parts = parts_of(request, self.backbone.own_looks(request))
             prompts = [self.encode(request, part) for part in parts]
-            settings = [
-                self.settings(request, part, prompt, info)
-                for part, prompt in zip(parts, prompts, strict=True)
-            ]
+            settings = [self.settings(request, *each, info) for each in zip(parts, prompts)]
             run = _Run(request, emit, should_stop, self.clock, started)
-            run.total = sum(each.steps for each in settings) + 1
-            emit(
-                Started(
-                    job_id=request.job_id,
-                    total_steps=run.total,
-                    unknown_words=prompts[0].unknown_words,
-                    check=prompts[0].check,
-                )
-            )
+            run.begin(prompts[0], sum(each.steps for each in settings) + 1)
             made: dict[int, LayerResult] = {}
             not_placed: tuple[NotPlaced, ...] = ()
             for part, prompt, how in zip(parts, prompts, settings, strict=True):
                 state = self.assign(part.request(request, made), prompt, how, run.check)
-                if part is parts[0]:
+                if not made:
                     words = tuple(state.decided.items())
                     emit(Assigned(job_id=request.job_id, words=words))
+                    not_placed = self.backbone.not_placed(state)
                 tokens = self.sample(state, how, run)
-                cleaned = (
-                    how.clean_colours if how.clean_colours != settings[0].clean_colours else None
-                )
+                cleans = how.clean_colours
+                cleaned = None if cleans == settings[0].clean_colours else cleans
                 for layer in self.decode(state, tokens, how, run.check):
                     made[layer.layer_id] = replace(layer, clean_colours=cleaned)
-                if part is parts[0]:
-                    not_placed = self.backbone.not_placed(state)
         run.finish()
         after = self.cache.stats()
         return self._finished(

@@ -9,6 +9,7 @@ from engine.api import ModelInfo
 from engine.errors import WeightsError
 from engine.model_files import default_path, model_file
 from engine.prompts.lexicon import lexicon_of
+from engine.prompts.open_text import read_open_prompt, thing_of
 from engine.prompts.parser import check_prompt as check_with
 from engine.prompts.pins import nearest_pin, read_pin
 from engine.prompts.result import PromptCheck, Vocabulary
@@ -34,23 +35,27 @@ def check_prompt(text: str, info: ModelInfo | None = None) -> PromptCheck:
         info: of the model that is to draw it; None = the one that ships with the program.
 
     Returns:
-        what was read; nothing for a model without a vocabulary, which takes any text.
+        what was read. For a model without a vocabulary every noun is a thing, and
+        `PromptObject.phrase` is all that the prompt says of it.
 
     Raises:
         WeightsError: the shipped model file or a table of words is missing or damaged.
     """
     vocabulary = _shipped() if info is None else info.vocabulary
-    return PromptCheck() if vocabulary is None else check_with(text, lexicon_of(vocabulary))
+    if vocabulary is None:
+        return read_open_prompt(text).check
+    return check_with(text, lexicon_of(vocabulary))
 
 
 def check_pin(text: str, info: ModelInfo | None = None) -> PinCheck:
     """Whether a text can be pinned to a box: one thing that the model draws ("blue dog").
 
     Args:
-        info: as for `check_prompt`. A model without a vocabulary takes any text.
+        info: as for `check_prompt`. A model without a vocabulary takes any text; its noun is
+            the thing that the text is about.
     """
     vocabulary = _shipped() if info is None else info.vocabulary
-    return PinCheck(text.strip()) if vocabulary is None else _check_pin(text, vocabulary)
+    return PinCheck(thing_of(text)) if vocabulary is None else _check_pin(text, vocabulary)
 
 
 @lru_cache(maxsize=1024)  # the window asks for every layer after each change

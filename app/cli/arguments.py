@@ -22,6 +22,13 @@ ARRANGEMENTS = ("scene", "centre", "depth", "corner", "rows")  # of `engine.comp
 # Named here, so that the help does not load what writes them; a test compares.
 FORMAT_KEYS = ("png", "psd", "svg", "pdf", "ora", "zip", "folder", "webp", "tiff", "jpeg", "html")
 
+ENGINE_NAMES = (
+    "builtin, comfyui=ADDRESS or openai=ADDRESS, with #MODEL after it for one of the server's; "
+    "a token comes from LAYERLOOM_TOKEN"
+)
+# What of a job goes into a ComfyUI graph of one's own.
+GRAPH_NODES = ("prompt", "negative", "seed", "width", "height", "steps", "output")
+
 
 def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
@@ -42,6 +49,8 @@ def build_parser() -> argparse.ArgumentParser:
     _add_info(commands)
     _add_models(commands)
     _add_verify(commands)
+    _add_engines(commands)
+    _add_batch(commands)
     return parser
 
 
@@ -81,6 +90,7 @@ def _add_generate(commands: Commands[argparse.ArgumentParser]) -> None:
         help="1 to 8 pictures with the seeds S, S+1…, written to OUT/1, OUT/2… or OUT-1.png…",
     )
     _add_out(parser)
+    _add_engine_choice(parser)
     _add_engine(parser)
 
 
@@ -101,6 +111,7 @@ def _add_regenerate(commands: Commands[argparse.ArgumentParser]) -> None:
     _add_spare_boxes(parser, "empty; repeat for layers that have pixels")
     _add_shows(parser)
     _add_out(parser)
+    _add_engine_choice(parser)
     _add_engine(parser)
 
 
@@ -172,6 +183,79 @@ def _add_verify(commands: Commands[argparse.ArgumentParser]) -> None:
     _add_engine(parser)
 
 
+def _add_engines(commands: Commands[argparse.ArgumentParser]) -> None:
+    parser = _command(
+        commands,
+        "engines",
+        help="test NAME: what a picture server has, with licences and what is missing",
+    )
+    parser.add_argument("what", choices=("test",), help="connect, and print its models")
+    parser.add_argument("name", type=_engine, metavar="NAME", help=ENGINE_NAMES)
+    _add_server(parser)
+    _add_verbose(parser)
+
+
+def _add_batch(commands: Commands[argparse.ArgumentParser]) -> None:
+    parser = _command(
+        commands,
+        "batch",
+        help="make many pictures, on several engines at once; run again, it goes on",
+    )
+    add = parser.add_argument
+    add(
+        "jobs",
+        type=_path,
+        metavar="JOBS.jsonl",
+        help="one JSON object a line: prompt, and if wanted id, layout or boxes, canvas, seed, "
+        "shows, background, steps; - for standard input",
+    )
+    add(
+        "--out",
+        type=_path,
+        required=True,
+        metavar="DIR",
+        help="a folder for the pictures and results.jsonl; what is done there is not made again",
+    )
+    add("--format", choices=FORMAT_KEYS, default="ora", help="of the pictures [ora]")
+    add(
+        "--engine",
+        action="append",
+        default=[],
+        type=_engine,
+        metavar="NAME",
+        help=f"may be given several times: {ENGINE_NAMES} [builtin]",
+    )
+    _add_server(parser)
+    _add_engine(parser)
+
+
+def _add_engine_choice(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--engine",
+        type=_engine,
+        default="builtin",
+        metavar="NAME",
+        help=f"{ENGINE_NAMES} [builtin]",
+    )
+    _add_server(parser)
+
+
+def _add_server(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--allow-plain", action="store_true", help="http to other machines, without encryption")
+    add("--graph", type=_path, metavar="FILE.json", help="ComfyUI: a graph of your own")
+    add(
+        "--graph-node",
+        action="append",
+        default=[],
+        type=_graph_node,
+        metavar="NAME=NODE",
+        help="where it takes prompt, negative, seed, width, height, steps, such as prompt=6.text, "
+        "and its output=9",
+    )
+    add("--graph-makes-alpha", action="store_true", help="its pictures are cut-outs")
+
+
 def _add_sampling(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--steps", type=WholeNumber(1, MAX_STEPS), help="[the model's]")
@@ -225,6 +309,21 @@ def _add_engine(parser: argparse.ArgumentParser) -> None:
 
 def _add_verbose(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--verbose", action="store_true", help="show the log, with tracebacks")
+
+
+def _engine(text: str) -> str:
+    if not text.strip() or "\0" in text:
+        raise argparse.ArgumentTypeError("the name of an engine is missing")
+    return text.strip()
+
+
+def _graph_node(text: str) -> tuple[str, str]:
+    name, equals, node = text.partition("=")
+    if not equals or name not in GRAPH_NODES or not node.strip():
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not one of {', '.join(GRAPH_NODES)} with its node, such as prompt=6.text"
+        )
+    return name, node.strip()
 
 
 def _path(text: str) -> Path:

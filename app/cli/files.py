@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from app.cli.jobs import EngineFactory, EngineSession, refuse_engine_options, session
+from app.cli.jobs import EngineFactory, EngineSession, built_in_session, refuse_engine_options
 from app.cli.output import plan_outputs, write_output
 from app.cli.source import (
     ArgumentProblem,
@@ -71,6 +71,7 @@ FLAGS: dict[Choice, str] = {
 _AGAINST: dict[Choice, Choice] = {"no_background": "part", "background": "no_background"}
 # Other programs round after each layer, so their picture may be off by this, of 255.
 _OTHERS_ROUND = 3
+REMOTE_HASH = "remote:"  # begins the hashes of models on servers; a test compares
 _UNKNOWN = -1  # a layer whose file is not read yet
 PACKAGES = ("torch", "numpy", "PySide6-Essentials", "pillow", "safetensors")
 
@@ -155,7 +156,7 @@ def info(args: argparse.Namespace, factory: EngineFactory | None) -> int:
     if args.file is None:
         for line in _versions():
             print(line, flush=True)
-        with session(args, factory) as engine:
+        with built_in_session(args, factory) as engine:
             lines = list(_about_model(engine.info))
     elif (source := open_source(args.file)).is_project:
         lines = list(_about_project(open_project(source).contents))
@@ -305,8 +306,11 @@ def verify(args: argparse.Namespace, factory: EngineFactory | None) -> int:
     else:
         (problems, claims), contents = _recipe(source), None
     if args.regenerate and not problems:
-        with session(args, factory) as engine:
-            problems += list(_differences(claims, contents, engine))
+        here = [claim for claim in claims if not _is_remote(claim.record)]
+        problems += [_not_made_here(claim) for claim in claims if claim not in here]
+        if here:
+            with built_in_session(args, factory) as engine:
+                problems += list(_differences(here, contents, engine))
     for problem in problems:
         print(f"'{source.name}': {problem}", file=sys.stderr)
     return 1 if problems else 0
@@ -390,6 +394,21 @@ def _differences(
             continue
         finished = engine.run(request, names)
         yield from _compare(same_job, record, finished, engine.info)
+
+
+def _is_remote(record: Mapping[str, Any]) -> bool:
+    """Whether a server made the pixels, whose model is not on this machine."""
+    model_hash = _of(record.get("model"), "hash")
+    return isinstance(model_hash, str) and model_hash.startswith(REMOTE_HASH)
+
+
+def _not_made_here(claim: Claim) -> str:
+    name = _of(claim.record.get("model"), "name")
+    kind = "a ComfyUI server" if claim.record.get("engine") == "comfyui" else "a server"
+    return (
+        f"'{claim.name}' was made by {name} on {kind}, so its pixels cannot be made again and "
+        "compared here. Its record and the hash of its pixels fit together."
+    )
 
 
 def _compare(

@@ -15,7 +15,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from app.cli.jobs import EngineFactory, EngineSession, session
+from app.cli.engines import session
+from app.cli.jobs import EngineFactory, EngineSession
 from app.cli.output import plan_outputs, write_or_keep
 from app.cli.source import (
     STDIN,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import queue
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -104,6 +105,8 @@ class EngineSession:
         quiet: bool = False,
     ) -> None:
         self._events: queue.Queue[Event] = queue.Queue()
+        # Set from another thread: ends the running job as Ctrl+C does on the main thread.
+        self.interrupted = threading.Event()
         self.progress = ProgressLine(sys.stderr, quiet=quiet)
         self._engine = (factory or Engine)(
             self._events.put, device=device, threads=threads, weights=model
@@ -193,22 +196,31 @@ class EngineSession:
 
     def _next(self) -> Event:
         """The next event; wakes now and then so that Ctrl+C is never held up."""
-        while True:
+        while not self.interrupted.is_set():
             try:
                 return self._events.get(timeout=WAKE_S)
             except queue.Empty:
                 continue
+        raise KeyboardInterrupt
 
 
-def session(args: argparse.Namespace, factory: EngineFactory | None) -> EngineSession:
-    """The engine as the options ask for it."""
+def built_in_session(
+    args: argparse.Namespace, factory: EngineFactory | None, *, quiet: bool = False
+) -> EngineSession:
+    """The engine of this program as the options ask for it."""
     return EngineSession(
-        factory, device=args.device, threads=args.threads, model=args.model, quiet=args.quiet
+        factory,
+        device=args.device,
+        threads=args.threads,
+        model=args.model,
+        quiet=quiet or args.quiet,
     )
 
 
-def refuse_engine_options(args: argparse.Namespace, needs: str) -> None:
-    """Raise ArgumentProblem for options about the engine, which only `needs` would start."""
+def refuse_engine_options(
+    args: argparse.Namespace, needs: str, why: str = "no model is loaded"
+) -> None:
+    """Raise ArgumentProblem for options about the built-in engine, which only `needs` starts."""
     given = [
         name
         for name, is_given in (
@@ -220,7 +232,7 @@ def refuse_engine_options(args: argparse.Namespace, needs: str) -> None:
     ]
     if given:
         raise ArgumentProblem(
-            f"{', '.join(given)} has no effect here: no model is loaded.",
+            f"{', '.join(given)} has no effect here: {why}.",
             "Nothing was done.",
             f"Leave it out, or use it with {needs}.",
         )

@@ -125,10 +125,16 @@ def _run(arguments: list[str], engine_factory: EngineFactory | None) -> int:
     else:
         # The engine logs tracebacks; --verbose shows them.
         logging.getLogger().addHandler(logging.NullHandler())
-    home = {"generate": "generate", "regenerate": "generate", "layout": "layout"}
+    home = {
+        "generate": "generate",
+        "regenerate": "generate",
+        "layout": "layout",
+        "engines": "engines",
+        "batch": "batch",
+    }
     module = importlib.import_module(f"app.cli.{home.get(parsed.command, 'files')}")
     run = getattr(module, parsed.command)
-    needs_engine = parsed.command not in ("export", "models", "layout")
+    needs_engine = parsed.command not in ("export", "models", "layout", "engines")
     return int(run(parsed, engine_factory) if needs_engine else run(parsed))
 
 

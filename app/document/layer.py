@@ -26,7 +26,7 @@ BACKGROUND_NUMBER = 0
 BACKGROUND_NAME = "Background"
 MAX_SEED = 2**32 - 1
 MAX_NAME = 200
-MAX_SHOWS = 60  # of a pinned word
+MAX_SHOWS = 160  # of what a box shows; models with a vocabulary take a short phrase
 
 # Control characters, lone surrogates and non-characters: XML has no way to write them.
 _NOT_IN_NAMES = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")

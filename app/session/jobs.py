@@ -13,7 +13,7 @@ from typing import Literal
 from app.document import Layer, Rect, UserError
 from app.document.contents import Contents, seed_for
 from app.document.staleness import outdated
-from app.document.words import shows_its_word
+from app.document.words import shows_its_word, word_of
 from engine import Failed, GenerateRequest, LayerRequest, SpareBoxes
 
 Scope = Literal["picture", "selected", "empty", "outdated"]
@@ -56,6 +56,15 @@ class Plan:
     skipped: tuple[Layer, ...]  # asked for, but locked or hidden
 
 
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """What is left of a job that did not end well: asked for again, it gives the same pictures."""
+
+    picture_seed: int
+    variations: int
+    seeds: Mapping[int, int] = field(default_factory=dict)  # as `Job.seeds`
+
+
 @dataclass(slots=True, kw_only=True)
 class Job:
     """The app's record of one job: one run of the engine per variation."""
@@ -68,6 +77,9 @@ class Job:
     # Of layers that have one for this job alone.
     seeds: Mapping[int, int] = field(default_factory=dict)
     prompt: str = ""  # of the document when it was asked for
+    # Name and title of the engine that it was asked of; it stays with it.
+    engine: str = ""
+    engine_title: str = ""
     variations: int = 1
     done: int = 0  # variations that are finished
     # The document and who takes part when the job began; None before, and once it has ended.
@@ -100,6 +112,12 @@ class Job:
         """How much is done, 0 to 1, over all variations."""
         now = self.step / self.total if self.total else 0.0
         return min(1.0, (self.done + now) / self.variations)
+
+    @property
+    def rest(self) -> Rest:
+        """The variations that are not finished."""
+        seed = (self.picture_seed + self.done) % 2**32
+        return Rest(seed, self.variations - self.done, self.seeds)
 
     @property
     def title(self) -> str:
@@ -174,6 +192,8 @@ def build_request(
     preview_every: int = 1,
     variation: int = 0,
     spare_boxes: SpareBoxes | None = None,
+    *,
+    seeds_are_free: bool = False,
 ) -> GenerateRequest:
     """The whole truth about one run, for the engine, in canvas pixels; it snaps to its grid.
 
@@ -182,6 +202,7 @@ def build_request(
         variation: counted from 0; added to every seed, pinned ones included, or all would be equal.
         spare_boxes: see `GenerateRequest`; None = boxes stay empty, and layers that are repainted
             beside others show something.
+        seeds_are_free: the picture seed was drawn for this job alone, so another would do as well.
     """
     picture_seed = (picture_seed + variation) % 2**32
     taken = {layer.id for layer in plan.targets}
@@ -200,6 +221,8 @@ def build_request(
                 pixels=None if is_target else layer.region_pixels(1, contents.canvas),
                 # Of finished layers only what their pixels show.
                 shows=layer.shows if is_target or shows_its_word(layer) else "",
+                seed_is_free=seeds_are_free and is_target and layer.seed is None,
+                showed="" if layer.is_background else word_of(layer),
             )
         )
     return GenerateRequest(

@@ -117,12 +117,18 @@ class EngineMonitor:
         if self._info is None or load is None:
             return
         times = self.times
-        self.costs.add_job(
-            load,
-            times.step_seconds(total),
-            times.start_seconds(),
-            times.decoding_seconds(total, at),
-        )
+        if self._info.server:
+            # A server tells its steps in no even pace, or not at all: only the whole job counts.
+            began = at if times.started is None else times.started
+            step = (at - began) / load.steps
+            self.costs.add_job(load, [step], step, 0.0)
+        else:
+            self.costs.add_job(
+                load,
+                times.step_seconds(total),
+                times.start_seconds(),
+                times.decoding_seconds(total, at),
+            )
         self.saved[key_of(self._info)] = self.costs.to_json()
         self.costs_changed.emit()
 
@@ -137,11 +143,17 @@ class EngineMonitor:
             self._level = ""
             self.silence_changed.emit("", 0.0)
 
-    def reset(self) -> None:
+    def reset(self, *, is_busy: bool = False) -> None:
+        """Another engine follows, of which nothing is known yet.
+
+        Args:
+            is_busy: a run of the former engine goes on, and its pulse is watched.
+        """
         self._probe_estimates.clear()
         self._end_measuring()
         self._info = None
-        self.all_answered()
+        if not is_busy:
+            self.all_answered()
 
     # ---- watching ----
 
@@ -179,7 +191,7 @@ class EngineMonitor:
         self._info = info
         self.costs = Costs.from_json(self.saved.get(key_of(info)))
         self.costs_changed.emit()
-        if self.measures and not self.costs.is_known:
+        if self.measures and not self.costs.is_known and not info.server:
             self._measure()
 
     def measure_again(self) -> None:
@@ -189,7 +201,7 @@ class EngineMonitor:
         self._measure()
 
     def _measure(self) -> None:
-        if self._info is None or self.is_measuring or self.is_probing:
+        if self._info is None or self.is_measuring or self.is_probing or self._info.server:
             return
         self._measuring += 1
         self._probes = probes(self._info, self._next_id)

@@ -19,13 +19,14 @@ from psygnal import Signal
 from app.document import Contents, Document, Layer, Rect, Size
 from app.document.commands import Placement
 from app.document.words import shown_name, word_of
-from app.session.client import EngineClient, LoopLike, MakeEngine
+from app.session.client import BUILT_IN, EngineChoice, EngineClient, LoopLike, MakeEngine, built_in
 from app.session.estimates import estimate_layers, fitting_tokens, memory_trouble, tokens_of
 from app.session.jobs import (
     Job,
     JobState,
     Message,
     Plan,
+    Rest,
     Scope,
     build_request,
     failure_message,
@@ -132,6 +133,7 @@ class GenerationQueue:
     # state: "loading", "measuring", "ready", "generating", "stopping", "restarting", "failed",
     # "stopped".
     state_changed = Signal(str)
+    engine_changed = Signal(object)  # choice: later jobs go to another engine
     loading_changed = Signal(float)  # part: so much of loading the model is done, 0 to 1
     job_changed = Signal(object)  # job: it was asked for, started, went on or ended
     # layer_id, box, rgba: a rough picture of a target, at most 30 a second.
@@ -150,7 +152,8 @@ class GenerationQueue:
         work: Callable[[], float] = time.thread_time,
     ) -> None:
         self.document = document
-        self.state = "loading"
+        self.engine: EngineChoice = built_in(make_engine)  # which later jobs are given to
+        self.state = "loading"  # of that engine
         self.loading = 0.0  # the part of loading the model that is done, 0 to 1
         self.trouble = ""
         # Bytes that programs could still get, or None where that is unknown.
@@ -159,6 +162,8 @@ class GenerationQueue:
         # The job that is starting or running; None when nothing runs.
         self.current: Job | None = None
         self.info: ModelInfo | None = None  # what the model announced; None before
+        # The job of a server that failed last, until another job begins; None = none did.
+        self.failed: Job | None = None
         self.preview_every = 1  # rough pictures each k-th step; 0 = none
         self._accept = accept
         self._summary: tuple[object, PromptSummary] | None = None
@@ -168,7 +173,7 @@ class GenerationQueue:
             document.contents,
             {},
         )
-        self._client = EngineClient(loop, make_engine, self._on_event, self._on_preview, clock)
+        self._client = EngineClient(loop, self.engine, self._on_event, self._on_preview, clock)
         # How fast the engine is, and whether it still answers.
         self.pace = EngineMonitor(
             loop, self._submit_probe, self._client.cancel, self.jobs.next_id, clock, work
@@ -180,12 +185,34 @@ class GenerationQueue:
         return tuple(self._waiting)
 
     @property
+    def is_remote(self) -> bool:
+        """Whether later jobs go to a server, and not to the engine of this program."""
+        return self.engine.name != BUILT_IN
+
+    @property
     def is_loading(self) -> bool:
         return self.state in ("loading", "restarting")
 
     def start(self) -> None:
         """Start the engine's thread; the model loads on it."""
         self._client.start()
+
+    def use_engine(self, choice: EngineChoice) -> None:
+        """Give later jobs to another engine.
+
+        A running job and waiting ones stay with the engine that they were asked of. The engine
+        loads, or connects, at once; one that failed before tries again.
+        """
+        if choice.name == self.engine.name and self.state != "failed":
+            return
+        self.pace.cancel_probes()
+        self.pace.reset(is_busy=bool(self._runs))
+        self.engine = choice
+        self.info, self.trouble = None, ""
+        self.state, self.loading = "loading", 0.0
+        self.state_changed.emit(self.state)
+        self.engine_changed.emit(choice)
+        self._client.choose(choice)
 
     # ---- what could be asked ----
 
@@ -222,6 +249,8 @@ class GenerationQueue:
 
     def seconds_of(self, job: Job) -> float | None:
         """Predicted seconds of a job that waits; None while nothing was measured."""
+        if job.engine != self.engine.name:
+            return None
         planned = plan(self.document.contents, "selected", job.target_ids)
         one = self.seconds_for(planned.targets, planned.context)
         return None if one is None else one * job.variations
@@ -275,11 +304,17 @@ class GenerationQueue:
     # ---- asking ----
 
     def generate(
-        self, scope: Scope, selected: Collection[int] = (), *, is_next: bool = False
+        self,
+        scope: Scope,
+        selected: Collection[int] = (),
+        *,
+        is_next: bool = False,
+        again: Rest | None = None,
     ) -> Job | None:
         """Ask for a job.
 
         Args:
+            again: of one that did not end well, whose seeds it gets.
             is_next: leave the running job alone and go first in line. Otherwise the running job
                 ends, and waiting ones that make some of the same layers are dropped.
 
@@ -299,7 +334,10 @@ class GenerationQueue:
         if trouble := self._memory_trouble(planned):
             self.message.emit(trouble)
             return None
-        job = _new_job(self.document, self.jobs.next_id(), scope, planned)
+        job = _new_job(self.document, self.jobs.next_id(), scope, planned, self.engine)
+        if again is not None:
+            job.picture_seed, job.variations = again.picture_seed, again.variations
+            job.seeds = again.seeds
         self._add(job, planned, is_next=is_next)
         if planned.skipped:
             names = ", ".join(f"'{shown_name(layer)}'" for layer in planned.skipped)
@@ -328,14 +366,16 @@ class GenerationQueue:
         """Give up on the engine's thread and load the model on a new one."""
         self.pace.reset()
         job = self.current
+        name = self.engine.name if job is None else job.engine
         self._runs.clear()
         if job is not None:
             self._end_current()
             self._ended(job, "failed")
-        self.state = "restarting"
-        self.loading = 0.0
-        self.state_changed.emit(self.state)
-        self._client.replace()
+        if name == self.engine.name:
+            self.state = "restarting"
+            self.loading = 0.0
+            self.state_changed.emit(self.state)
+        self._client.replace(name)
         self._begin_next()
 
     def shutdown(self, timeout_s: float = 10.0) -> bool:
@@ -410,6 +450,8 @@ class GenerationQueue:
                     what=event.message or "The engine did not start.",
                     kept="You can draw, edit and export, but not generate.",
                     advice=event.advice,
+                    action="restart_engine" if self.is_remote else "",
+                    other_action="engines" if self.is_remote else "",
                 )
             )
         self.state_changed.emit(state)
@@ -460,7 +502,8 @@ class GenerationQueue:
         placed = placements_of(job, event)
         if not any(each.is_empty for each in placed):
             # Boxes that stay empty cost less than the load says, so nothing is learned of them.
-            self.pace.run_ended(_load(job, self.info), job.total, at)
+            is_of_this = job.engine == self.engine.name
+            self.pace.run_ended(self._load(job) if is_of_this else None, job.total, at)
         job.seconds = (job.seconds or 0.0) + event.seconds
         job.done += 1
         job.step = job.total
@@ -476,12 +519,15 @@ class GenerationQueue:
 
     def _on_failed(self, job: Job, event: Failed) -> None:
         self._end_current()
-        load = _load(job, self.info)
+        load = self._load(job)
         tokens = fitting = 0
         if load is not None:
             tokens = load.seen
             fitting = self._fitting_tokens(load) if event.kind == "memory" else 0
         job.message = failure_message(job, event, tokens, fitting)
+        if job.engine != BUILT_IN:
+            job.message = replace(job.message, action="retry_job", other_action="engines")
+            self.failed = job
         self.jobs.ended(job, "failed")
         self.message.emit(job.message)
         self._begin_next()
@@ -509,6 +555,7 @@ class GenerationQueue:
     def _begin(self, job: Job, planned: Plan) -> None:
         """Make the job the current one, with the document as it is now, for which it is planned."""
         contents = self.document.contents
+        self.failed = None
         job.contents, job.planned = contents, planned
         job.rects = {layer.id: layer.rect for layer in planned.targets}
         job.hashes = {layer.id: layer.pixel_hash for layer in planned.targets}
@@ -531,12 +578,30 @@ class GenerationQueue:
         assert job.planned is not None  # set by `_begin`, let go when the job has ended
         run_id = self.jobs.next_id()
         request = build_request(
-            _with_seeds(job), job.planned, run_id, job.picture_seed, self.preview_every, job.done
+            _with_seeds(job),
+            job.planned,
+            run_id,
+            job.picture_seed,
+            self.preview_every,
+            job.done,
+            seeds_are_free=self.document.settings.seed_mode != "fixed",
         )
         job.request, job.step, job.total = request, 0, 0
         self._runs[run_id] = job
-        self._client.submit(request)
-        self.pace.run_begins(_load(job, self.info))
+        self._client.submit(request, job.engine)
+        self.pace.run_begins(self._load(job) if job.engine == self.engine.name else None)
+
+    def steps_of(self, job: Job) -> int | None:
+        """Steps of each picture of a running job; None where that is not known."""
+        info, request = self._client.info_of(job.engine), job.request
+        return None if info is None or request is None else request.steps or info.default_steps
+
+    def _load(self, job: Job) -> WorkEstimate | None:
+        """What a job asks of its engine; None before the model is there and after its end."""
+        info = self._client.info_of(job.engine)
+        if info is None or job.contents is None or job.planned is None:
+            return None
+        return estimate_layers(job.contents, job.planned.targets, job.planned.context, info)
 
     def _stop_current(self) -> None:
         job = self.current
@@ -565,7 +630,9 @@ class GenerationQueue:
         self.job_changed.emit(job)
 
 
-def _new_job(document: Document, job_id: int, scope: Scope, planned: Plan) -> Job:
+def _new_job(
+    document: Document, job_id: int, scope: Scope, planned: Plan, engine: EngineChoice
+) -> Job:
     settings = document.settings
     return Job(
         id=job_id,
@@ -576,6 +643,8 @@ def _new_job(document: Document, job_id: int, scope: Scope, planned: Plan) -> Jo
         seeds=document.take_next_seeds(layer.id for layer in planned.targets),
         prompt=document.prompt,
         variations=settings.variations,
+        engine=engine.name,
+        engine_title=engine.title,
     )
 
 
@@ -589,13 +658,6 @@ def _canvas_trouble(canvas: Size, info: ModelInfo | None) -> Message | None:
         kept="Nothing was started and nothing was changed.",
         advice="Choose another size in Canvas Size.",
     )
-
-
-def _load(job: Job, info: ModelInfo | None) -> WorkEstimate | None:
-    """What a job asks of the engine; None before the model is there and after the job's end."""
-    if info is None or job.contents is None or job.planned is None:
-        return None
-    return estimate_layers(job.contents, job.planned.targets, job.planned.context, info)
 
 
 def _with_seeds(job: Job) -> Contents:

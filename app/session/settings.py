@@ -39,6 +39,9 @@ class Settings:
         recipe_in_exports: what the export dialog's switch was last set to for all formats.
         keys: key sequences by action name, where they differ from the preset.
         costs: what jobs took, by model and machine; see `app.session.estimates`.
+        connections: to picture servers, without tokens; see `app.session.connections`.
+        engine: id of the connection that draws; "" = the engine of the program itself.
+        agreed_servers: "address model" of each that the user agreed to send words to.
     """
 
     theme: str = "system"  # "system", "dark" or "light"
@@ -75,6 +78,9 @@ class Settings:
     key_preset: str = "Layerloom"  # "Layerloom", "Photoshop", "Krita" or "GIMP"
     prompts: list[str] = field(default_factory=list)  # those that were generated with, newest first
     costs: dict[str, Any] = field(default_factory=dict)
+    connections: list[dict[str, Any]] = field(default_factory=list)
+    engine: str = ""
+    agreed_servers: list[str] = field(default_factory=list)
     export_format: str = "png"  # what was exported last, and what was chosen per format
     export_options: dict[str, Any] = field(default_factory=dict)
     window_geometry: str = ""  # Qt's, as hex text; empty = default layout
@@ -142,6 +148,11 @@ def settings_path() -> Path:
 
 def log_path() -> Path:
     return Path(platformdirs.user_log_dir(APP_NAME, appauthor=False)) / "layerloom.log"
+
+
+def ledger_path() -> Path:
+    """Where the ids of pictures are kept that a server was asked for and that have not arrived."""
+    return Path(platformdirs.user_state_dir(APP_NAME, appauthor=False)) / "pictures-under-way.json"
 
 
 def work_path(settings: Settings) -> Path:
@@ -212,6 +223,8 @@ def _checked(data: dict[str, Any]) -> Settings:
     settings.former_recovery_folders = [path for path in former if isinstance(path, str)]
     recent = [path for path in settings.recent if isinstance(path, str)]
     settings.recent = recent[: settings.recent_count]
+    settings.connections = [each for each in settings.connections if isinstance(each, dict)]
+    settings.agreed_servers = [each for each in settings.agreed_servers if isinstance(each, str)]
     settings.keys = {
         name: keys
         for name, keys in settings.keys.items()

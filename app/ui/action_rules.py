@@ -217,8 +217,26 @@ lacks_boxes = every(
 )
 
 
-has_spare_boxes = needs(lambda state: state.facts.spare, "no box stays empty")
+has_spare_boxes = every(
+    needs(lambda state: state.facts.spare, "no box stays empty"),
+    needs(
+        lambda state: not state.facts.is_remote, "the list of things belongs to the built-in engine"
+    ),
+)
 
 
 def repeats_things(state: AppState) -> bool:
     return state.facts.repeats_things
+
+
+# ---- engines ----
+
+some_failed = needs(lambda state: state.facts.has_failed, "no job has failed")
+
+
+def uses_built_in(state: AppState) -> bool:
+    return not state.facts.is_remote
+
+
+def restart_text(state: AppState) -> str:
+    return tr("Connect Aga&in") if state.facts.is_remote else tr("Restart Eng&ine")

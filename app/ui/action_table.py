@@ -76,7 +76,7 @@ SPECS: tuple[ActionSpec, ...] = (
     _spec("duplicate", "Duplic&ate", "Copies the selected layers in place.", "Ctrl+J Ctrl+D", "canvas", "copy", enabled_when=rules.some_foreground),
     _spec("delete", "&Delete", "Removes the selected layers; undo brings them back.", "Del Backspace", "canvas", "trash-2", enabled_when=rules.can_delete),
     _spec("canvas_size", "Canvas Si&ze…", "Changes the size of the canvas; the layers keep their pixels."),
-    _spec("settings", "&Settings…", "Changes appearance, generation, canvas, keys, files and undo.", "Ctrl+,"),
+    _spec("settings", "&Settings…", "Changes appearance, generation, engines, canvas, keys, files and undo.", "Ctrl+,"),
     _spec("find_command", "&Find Command…", "Finds any command by a part of its name and runs it.", "Ctrl+Shift+P"),
     # Select
     _spec("select_all", "&All", "Selects every layer except the background.", "Ctrl+A", "canvas", title="Select All"),
@@ -151,7 +151,10 @@ SPECS: tuple[ActionSpec, ...] = (
     _spec("add_missing", "Add Boxes for Mi&ssing Things", "Adds a box for each thing of the prompt that has none.", enabled_when=rules.lacks_boxes),
     _spec("suggest_things", "Fill Spare Boxes &with Fitting Things", "Chooses a thing that suits the picture for each box that would stay empty.", enabled_when=rules.has_spare_boxes),
     _spec("repeat_things", "Re&peat Things in Spare Boxes", "Fills boxes for which the prompt names nothing with more of its things.", checkable=True, checked_when=rules.repeats_things),
-    _spec("restart_engine", "Restart Eng&ine", "Stops the running job and loads the model again.", when_needed=True, enabled_when=rules.needs_restart),
+    _spec("restart_engine", "Restart Eng&ine", "Stops the running job and loads the model, or connects to the server again.", when_needed=True, enabled_when=rules.needs_restart, title_when=rules.restart_text),
+    _spec("retry_job", "Try Again", "Asks for the failed job again. What has arrived already is not made again.", title="Try the Failed Job Again", when_needed=True, enabled_when=rules.some_failed),
+    _spec("use_built_in", "&Built-in", "Draws with the model that comes with the program, on this computer.", title="Use the Built-in Engine", checkable=True, checked_when=rules.uses_built_in),
+    _spec("engines", "&Engines…", "Connects ComfyUI or another picture server, and chooses what draws.", title="Engines"),
     _spec("focus_prompt", "Edit P&rompt", "Moves the cursor into the prompt. Esc returns to the canvas.", "P", "canvas"),
     # View
     _spec("zoom_in", "Zoom &In", "Makes the picture larger around its middle.", "Ctrl++ Ctrl+=", icon="zoom-in"),

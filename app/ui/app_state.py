@@ -65,6 +65,8 @@ class Facts:
     is_running: bool = False
     has_waiting: bool = False
     needs_restart: bool = False
+    has_failed: bool = False  # a job that can be asked for again
+    is_remote: bool = False  # a picture server draws, and not the program itself
     has_solo: bool = False  # some layers are shown alone
     things: int = 0  # that the prompt names
     missing: int = 0  # things without a box
@@ -236,6 +238,8 @@ class StateStore(QObject):
             is_running=bridge.current is not None,
             has_waiting=bool(bridge.waiting),
             needs_restart=self._is_silent or bridge.state in _NEEDS_RESTART,
+            has_failed=bridge.failed is not None,
+            is_remote=session.servers.connections.in_use is not None,
             has_solo=bool(self._solo),
             things=len(summary.check.objects),
             missing=sum(thing.count or 1 for thing in summary.missing),
@@ -300,6 +304,7 @@ class StateStore(QObject):
             (self._solo.changed, ("facts",)),
             (bridge.job_changed, ("facts",)),
             (bridge.pace.costs_changed, ("offers",)),
+            (session.servers.connections.changed, ("facts",)),
         ):
             event.connect(partial(self.mark, *parts), max_args=0)
         session.selection.changed.connect(self._on_selection)

@@ -29,6 +29,7 @@ from app.session.client import engine_factory, lower_engine_priority
 from app.session.jobs import Message
 from app.session.settings import (
     APP_NAME,
+    ledger_path,
     load_settings,
     log_path,
     save_settings,
@@ -71,6 +72,7 @@ def run_gui(open_path: Path | None, make_engine: MakeEngine | None = None) -> in
     asyncio.set_event_loop(loop)
     engine = make_engine or engine_factory(settings.threads, cache_mb=settings.cache_mb)
     window = MainWindow(loop, engine, settings, work_root=work_path(settings))
+    window.session.servers.ledger = ledger_path()
     install_hooks(loop, window.show_message)
     keeper = SettingsKeeper(settings_file, settings, window.session, window)
     window.dialogs.settings_left.connect(keeper.save)
@@ -97,7 +99,7 @@ async def _live(window: MainWindow, open_path: Path | None) -> bool:
     window.closed.connect(closed.set)
     window.show()
     tend_engine(window)
-    window.session.bridge.start()
+    window.session.start_engine()
     window.recovery.look()
     if open_path is not None:
         window.files.open_path(open_path)
@@ -124,7 +126,7 @@ def tend_engine(window: MainWindow) -> None:
         # torch brings 140,000 objects that stay. A collection that walks through them lasts 110 ms
         # (measured), in which no thread runs, the window's neither. From here on it walks through
         # what came later. Once: what is dropped after this is not to be kept as well.
-        if state == "ready" and not frozen:
+        if state == "ready" and not frozen and not bridge.is_remote:
             frozen.append(True)
             gc.freeze()
 

@@ -1,4 +1,4 @@
-"""Work off the UI thread: one worker, results back on the UI thread, in the order asked.
+"""Work off the UI thread, results back on the UI thread: a worker, and errands that may hang.
 
 Functions must not touch widgets or the document.
 """
@@ -6,6 +6,7 @@ Functions must not touch widgets or the document.
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from typing import TypeVar
@@ -14,6 +15,7 @@ from app.session.client import LoopLike
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
+R = TypeVar("R")
 
 
 class Worker:
@@ -71,3 +73,49 @@ class Worker:
             failed(error)
         else:
             raise error
+
+
+class Errands:
+    """Runs functions that may never answer, each on a thread of its own.
+
+    For servers and keyrings: the program ends without waiting for them.
+    """
+
+    def __init__(self, loop: LoopLike) -> None:
+        self._loop = loop
+        self._is_closed = False
+
+    def run(
+        self,
+        work: Callable[[], T],
+        done: Callable[[T], None] = lambda result: None,
+        failed: Callable[[Exception], None] = lambda error: None,
+    ) -> None:
+        """Do `work` on another thread, then call `done` or `failed` on the UI thread."""
+        if self._is_closed:
+            return  # the window is going
+
+        def go() -> None:
+            try:
+                result = work()
+            except Exception as error:
+                logger.info("an errand failed: %s", type(error).__name__)
+                self._report(failed, error)
+            else:
+                self._report(done, result)
+
+        threading.Thread(target=go, name="layerloom-errand", daemon=True).start()
+
+    def shutdown(self) -> None:
+        """Report nothing any more; what runs is left alone."""
+        self._is_closed = True
+
+    def _report(self, call: Callable[[R], None], value: R) -> None:
+        try:
+            self._loop.call_soon_threadsafe(self._finish, call, value)
+        except RuntimeError:  # the loop was closed in between: the window is gone
+            logger.debug("an errand ended after the window")
+
+    def _finish(self, call: Callable[[R], None], value: R) -> None:
+        if not self._is_closed:
+            call(value)

@@ -20,6 +20,7 @@ from app.ui.app_state import StateStore
 from app.ui.controllers.candidates import CandidatesController
 from app.ui.controllers.clipboard import ClipboardController
 from app.ui.controllers.dialogs import DialogsController
+from app.ui.controllers.engines import EnginesController
 from app.ui.controllers.exporting import ExportController
 from app.ui.controllers.files import Autosave, FilesController, RecentFiles
 from app.ui.controllers.generation import GenerationController
@@ -97,7 +98,8 @@ class MainWindow(Views):
         self.layers_controller = LayersController(session, store, actions, self)
         self.inspector_controller = InspectorController(session, actions, self)
         self.prompt_controller = PromptController(session, store, actions, self)
-        self.generation = GenerationController(session, store, actions, self)
+        self.engines_controller = engines = EnginesController(session, actions, self)
+        self.generation = GenerationController(session, store, actions, self, engines)
         self.things_controller = ThingsController(session, actions, self, self.generation)
         self.files = FilesController(session, actions, self, view)
         self.recent = RecentFiles(session, store, actions, self, self.files)
@@ -108,7 +110,7 @@ class MainWindow(Views):
         self.clipboard = ClipboardController(session, actions, self, self.importing)
         self.recovery = RecoveryController(session, actions, self, view, self.files)
         self.dialogs = DialogsController(
-            session, actions, self, view, self.prompt_controller, self.autosave
+            session, actions, self, view, self.prompt_controller, self.autosave, engines
         )
         self.view.escape_pressed.connect(self._on_escape)
         self.layers.list.escape_pressed.connect(self._on_escape)

@@ -30,7 +30,7 @@ BAR = {
     "&Generate": f"generate - {' '.join(ALTERNATIVES)} - generate_next stop stop_all show_jobs -"
     " candidate_next candidate_previous accept discard discard_all compare trim_candidates"
     " raise_bound - suggest_layout add_missing suggest_things repeat_things -"
-    " focus_prompt prompt_history - restart_engine",
+    " focus_prompt prompt_history - *engine retry_job restart_engine",
     "V&iew": "zoom_in zoom_out zoom_fit zoom_100 zoom_selection - grid snap outlines"
     " show_previews *transparency - *tools *panels hide_panels full_screen *theme - reset_layout",
     "Hel&p": "help help_keys examples help_model - copy_diagnostics open_logs - licences about",
@@ -64,16 +64,20 @@ SUBMENUS = {
 
 @dataclass(frozen=True, slots=True)
 class LiveMenus:
-    """Menus that others fill: recent files, layers under the pointer, words of the model."""
+    """Menus that others fill: files, layers under the pointer, words of the model, engines."""
 
     recent: QMenu
     here: QMenu
     colours: QMenu
     looks: QMenu
+    engine: QMenu
 
     @classmethod
     def made_for(cls, window: QWidget) -> LiveMenus:
-        titles = (tr("Open Re&cent"), tr("Layers &Here"), tr("Recolou&r"), tr("Redra&w As"))
+        titles = (
+            *(tr("Open Re&cent"), tr("Layers &Here"), tr("Recolou&r"), tr("Redra&w As")),
+            tr("Draw With"),
+        )
         return cls(*(QMenu(title, window) for title in titles))
 
 

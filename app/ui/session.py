@@ -23,14 +23,16 @@ from app.document.storage.errors import StorageError
 from app.document.storage.formats.options import ExportOptions
 from app.document.storage.formats.table import Format
 from app.document.storage.journal import Keeper, WorkInfo
-from app.session.client import EngineLike, LoopLike
+from app.session.client import EngineChoice, EngineLike, LoopLike, built_in
 from app.session.jobs import Message, MessageKind, message_of
 from app.session.pixel_store import UndoPixelStore
 from app.session.queue import GenerationQueue
 from app.session.selection import Selection
+from app.session.servers import Servers
 from app.session.settings import Settings, chosen_canvas, former_work_paths
 from app.session.undo import UndoStack
-from app.ui.background import Worker
+from app.ui.background import Errands, Worker
+from app.ui.engine_texts import engine_name
 from app.ui.text import tr
 
 logger = logging.getLogger(__name__)
@@ -79,6 +81,8 @@ class Session(QObject):
         self.settings = settings
         self.files = Worker(loop)
         self.pictures = Worker(loop)
+        self.errands = Errands(loop)  # what servers and keyrings are asked
+        self.servers = Servers(settings, self.errands.run)
         self.keeper: Keeper | None = None  # writes unsaved work for recovery; None = it is not kept
         # Folders in which windows keep, or kept, unsaved work.
         self.work_roots: tuple[Path, ...] = ()
@@ -89,6 +93,7 @@ class Session(QObject):
             attic = UndoPixelStore(self.pictures.run, work_root.parent / "undo")
         self.undo = UndoStack(self.document, attic)
         self.selection = Selection(self.document)
+        self._built_in = built_in(make_engine)
         self.bridge = GenerationQueue(self.document, loop, make_engine, self.results_arrived.emit)
         # The project file, or None for a document that was never saved.
         self.path: Path | None = None
@@ -169,6 +174,26 @@ class Session(QObject):
         """Do something with files on the worker; what goes wrong is shown."""
         self.files.run(work, done, self.report)
 
+    def use_engine(self, connection_id: str) -> None:
+        """Give later jobs to another engine; jobs that run or wait stay with theirs.
+
+        Args:
+            connection_id: of a connection; `NO_SERVER` = the engine of the program itself.
+        """
+        self.servers.connections.use(connection_id)
+        self.bridge.use_engine(self._chosen_engine())
+
+    def start_engine(self) -> None:
+        """Start the engine that the user chose last."""
+        if self.servers.connections.in_use is None:
+            self.bridge.start()
+        else:
+            self.bridge.use_engine(self._chosen_engine())
+
+    def _chosen_engine(self) -> EngineChoice:
+        used = self.servers.connections.in_use
+        return self._built_in if used is None else self.servers.choice(used, engine_name(used))
+
     def replace(
         self,
         contents: Contents,
@@ -203,6 +228,7 @@ class Session(QObject):
         """End engine and workers; blocks. False: the process must end with `os._exit`."""
         self.files.shutdown()  # a save that has begun is finished first
         self.pictures.shutdown()
+        self.errands.shutdown()
         if self.keeper is not None:
             self.keeper.close(remove=self.is_settled)
         return self.bridge.shutdown(timeout_s)

@@ -63,7 +63,7 @@ class Views(QMainWindow):
         texts = (tr("Layer"), tr("Record"), tr("Advanced"))
         pages = zip((self.inspector, self.record, self.advanced), texts, strict=True)
         self.inspector_tabs = frames.tabs("inspectorTabs", list(pages))
-        self.status = StatusBar(actions)
+        self.status = StatusBar(actions, self.live.engine)
 
     def recolour(self, colours: Colours) -> None:
         for part in (self.prompt, self.messages, self.layers, self.inspector, self.strip):

@@ -82,7 +82,7 @@ def _bytes(text: str) -> QByteArray:
 
 
 class SettingsKeeper(QObject):
-    """Looks half a second after a job or another file whether there is something new to write."""
+    """Looks half a second after a job, a file or an engine whether there is something to write."""
 
     def __init__(self, path: Path, settings: Settings, session: Session, parent: QObject) -> None:
         super().__init__(parent)
@@ -92,6 +92,7 @@ class SettingsKeeper(QObject):
         self._timer.timeout.connect(self.save)
         session.path_changed.connect(self._soon)
         session.bridge.job_changed.connect(self._soon)
+        session.servers.connections.changed.connect(self._soon)
 
     def save(self) -> None:
         now = asdict(self._settings)

@@ -52,3 +52,37 @@ def with_article(words: str) -> str:
         return words
     sounds = words.startswith("hour") or (words[0] in "aeiou" and not words.startswith("uni"))
     return ("an " if sounds else "a ") + words
+
+
+_SINGULARS = {many: one for one, many in IRREGULAR_PLURALS.items() if one != many} | {
+    "children": "child",
+    "feet": "foot",
+    "geese": "goose",
+    "knives": "knife",
+    "people": "person",
+    "scarves": "scarf",
+    "teeth": "tooth",
+}
+# Singulars with the ending of a plural.
+_NOT_PLURAL = ("ss", "us", "is", "ous")
+
+
+def is_plural_word(word: str) -> bool:
+    """Whether a word that no table has looks like a plural noun."""
+    if word in _SINGULARS:
+        return True
+    is_one = word in ALWAYS_PLURAL or word.endswith(_NOT_PLURAL)
+    return len(word) > 3 and word.endswith("s") and not is_one
+
+
+def singular(word: str) -> str:
+    """The singular of a plural noun ("ponies" gives "pony"); another word as it is."""
+    if not is_plural_word(word):
+        return word
+    if word in _SINGULARS:
+        return _SINGULARS[word]
+    if word.endswith("ies") and len(word) > 4:
+        return word[:-3] + "y"
+    if word.endswith(("sses", "xes", "ches", "shes", "zzes")):
+        return word[:-2]
+    return word[:-1]

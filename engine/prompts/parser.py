@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import copy
+from dataclasses import dataclass
 
 from engine.prompts.classes import classify
 from engine.prompts.lexicon import Lexicon
@@ -29,7 +30,7 @@ from engine.prompts.tokens import (
     units_of,
 )
 
-__all__ = ["MAX_READ", "check_prompt"]
+__all__ = ["MAX_READ", "Reading", "check_prompt", "read_prompt"]
 MOST = 999  # things of one kind
 
 NOT_DRAWN = "not among the things that this model draws"
@@ -37,8 +38,32 @@ NOT_A_WORD = "not a word that this model knows"
 TEXT = "text cannot be drawn"
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A prompt taken apart, before anything is said of its words.
+
+    Attributes:
+        letters: of each unit, its class (`lexicon.class_of`).
+        unread: words that follow the last one that was read.
+        end: where that one ends in the prompt.
+    """
+
+    units: Sequence[Unit]
+    letters: Sequence[str]
+    mentions: Sequence[Mention]
+    looks: Sequence[str]
+    misspelt: Sequence[Misspelt]
+    unread: int
+    end: int
+
+
 def check_prompt(prompt: str, lexicon: Lexicon) -> PromptCheck:
     """Say of each of the first 256 words of a prompt what it asks for, against a vocabulary."""
+    return _result(prompt, read_prompt(prompt, lexicon), lexicon)
+
+
+def read_prompt(prompt: str, lexicon: Lexicon) -> Reading:
+    """Units, mentions and looks of a prompt; arguments as for `check_prompt`."""
     tokens, misspelt, unread, end = tokens_of(prompt, lexicon)
     units = units_of(tokens, lexicon)
     letters = classify(units)
@@ -59,7 +84,7 @@ def check_prompt(prompt: str, lexicon: Lexicon) -> PromptCheck:
                 mention.spare |= mention.found == "object"
                 mention.rank -= mention.found == "background"
         mentions += found
-    return _result(prompt, units, mentions, reader.looks, misspelt, unread, end, lexicon)
+    return Reading(units, letters, mentions, reader.looks, misspelt, unread, end)
 
 
 def _parts(units: Sequence[Unit]) -> list[tuple[int, int]]:
@@ -162,16 +187,8 @@ def _starts_anew(units: Sequence[Unit], letters: Sequence[str], at: int, stop: i
 # ---- the result ----
 
 
-def _result(
-    prompt: str,
-    units: Sequence[Unit],
-    mentions: Sequence[Mention],
-    looks: Sequence[str],
-    misspelt: Sequence[Misspelt],
-    unread: int,
-    end: int,
-    lexicon: Lexicon,
-) -> PromptCheck:
+def _result(prompt: str, reading: Reading, lexicon: Lexicon) -> PromptCheck:
+    units, mentions, looks = reading.units, reading.mentions, reading.looks
     backgrounds = [mention for mention in mentions if mention.found == "background"]
     chosen = max(backgrounds, key=lambda mention: mention.rank, default=None)
     background = None
@@ -196,12 +213,12 @@ def _result(
         look=looks[0] if looks else None,
         further_backgrounds=further,
         undrawable=tuple(sorted(undrawable, key=lambda each: each.span)),
-        misspelt=tuple(misspelt),
+        misspelt=tuple(reading.misspelt),
         negated=tuple(Word(_typed(prompt, each), each.span, "negated") for each in negated),
         fillers=tuple(word for word in words if word.role == "filler"),
         words=words,
-        unread=unread,
-        unread_span=(end, len(prompt)) if unread else None,
+        unread=reading.unread,
+        unread_span=(reading.end, len(prompt)) if reading.unread else None,
     )
 
 

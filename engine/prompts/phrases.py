@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from engine.prompts.classes import BREAKING, HEADS, is_verb
+from engine.prompts.grammar import is_plural_word
 from engine.prompts.result import SizeWord, Span
 from engine.prompts.tables import MULTIPLES
 from engine.prompts.tokens import BRACKET, NONE, WEAK, Unit
@@ -405,7 +406,9 @@ class PhraseReader:
     def _other(self, phrase: _Phrase, head: Unit) -> None:
         before = phrase.heads[-2] if len(phrase.heads) > 1 else None
         is_topic = self._preposition == TOPIC and not phrase.determiner
-        follows = self._preposition == "of" and self._last is not None
+        # "wheels of steel"; what follows "a photo of" is what the picture shows.
+        is_shown = self._last is not None and self._last.found != "heading"
+        follows = self._preposition == "of" and is_shown
         for unit, _ in phrase.heads:
             unit.role = "modifier"
         is_own_part = head.has("part") and phrase.determiner in OWNERS  # "on its trunk"
@@ -421,15 +424,34 @@ class PhraseReader:
         name = head.near.name if head.near is not None else ""
         if not name and before is not None and before[0].noun is not None:
             name = before[0].noun.name
-        self.mentions.append(Mention("undrawable", head, (start, head.span[1]), name))
+        self.mentions.append(
+            Mention(
+                "undrawable",
+                head,
+                (start, head.span[1]),
+                name,
+                _count(phrase, head),
+                phrase.colour,
+                phrase.size,
+                phrase.is_definite,
+            )
+        )
 
 
 def _count(phrase: _Phrase, head: Unit) -> int:
-    assert head.noun is not None
-    is_plural = head.noun.is_plural or head.word in ("fish", "sheep", "deer", "reindeer")
+    is_listed_plural = _is_plural(head)
+    is_plural = is_listed_plural or head.word in ("fish", "sheep", "deer", "reindeer")
     is_one = phrase.determiner in ("a", "an") and not is_plural  # "a 4 door car"
     if phrase.count is not None and not is_one:
         return phrase.count
     if phrase.is_group:
         return OPEN
-    return OPEN if head.noun.is_plural and phrase.determiner not in ("a", "an") else 1
+    return OPEN if is_listed_plural and phrase.determiner not in ("a", "an") else 1
+
+
+def _is_plural(head: Unit) -> bool:
+    """Whether a head is a plural: as its table says, else by its ending."""
+    meaning = head.noun or head.near
+    if meaning is not None:
+        return meaning.is_plural
+    return is_plural_word(head.word)

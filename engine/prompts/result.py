@@ -56,6 +56,9 @@ class PromptObject:
     # colour, size: of the vocabulary, or None
     colour: str | None = None
     size: SizeWord | None = None
+    # all that is said of one of them, in the singular ("red dragon with golden wings"), for models
+    # that take any text; "" for those with a vocabulary
+    phrase: str = ""
 
 
 @dataclass(frozen=True, slots=True)

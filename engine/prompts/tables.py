@@ -6,6 +6,7 @@ The tables are in `resources/words`:
 - `kinds.tsv`: further words that are drawn as a noun ("poodle" as dog).
 - `near.tsv`: words that are not drawn, with the nearest noun.
 - `scenery.tsv`: further words for a background.
+- `open.tsv`: places, clothes, styles and the like, for models that draw anything.
 - `roles.tsv`: words that name neither a thing nor a background.
 - `parts_of_speech.tsv`: n(oun), v(erb), a(djective), r (adverb), for all words that are not nouns
   alone; from the word lists of lemminflect 0.2.3 (MIT).

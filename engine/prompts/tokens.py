@@ -58,6 +58,11 @@ class Token:
     is_setting: bool = False  # stands in a setting of another program, a price or the like
 
 
+def _changes_script(tokens: Sequence[Token], word: str) -> bool:
+    """Whether one of two words is Latin: words of another script name things of their own."""
+    return bool(tokens) and _is_latin(tokens[-1].word) != _is_latin(word)
+
+
 def _is_latin(word: str) -> bool:
     return not word[0].isalpha() or word[0] < "\u0250"
 
@@ -96,10 +101,9 @@ def tokens_of(prompt: str, lexicon: Lexicon) -> tuple[list[Token], list[Misspelt
         elif gap == NONE and found and found[-1].is_setting and not is_setting:
             gap = WEAK  # "dog::2 moon::1"
         is_emoji = not part[first:stop].isascii() and not part[first:stop][0].isalnum()
-        if (is_emoji and (first, stop) != last) or (found and found[-1].is_emoji and not is_emoji):
+        ends_emoji = bool(found) and found[-1].is_emoji and not is_emoji
+        if (is_emoji and (first, stop) != last) or ends_emoji or _changes_script(found, word):
             gap = max(gap, WEAK)
-        if found and _is_latin(word) != _is_latin(found[-1].word):
-            gap = max(gap, WEAK)  # words of another script name things of their own
         possessive = _POSSESSIVE.match(part, stop) is not None
         in_quotes = any(a < first and stop < b for a, b in quoted)
         hyphenated = part[before:first] in HYPHENS

@@ -262,3 +262,10 @@ def test_the_tables_name_nouns_and_backgrounds_of_the_vocabulary() -> None:
 
 def test_the_face_reads_with_the_shipped_vocabulary() -> None:
     assert check_shipped("a cat, a snowman") == read("a cat, a snowman")
+
+
+@pytest.mark.parametrize("kind", ["photo", "picture", "drawing", "portrait", "close-up"])
+def test_what_a_picture_is_of_is_reported_where_it_cannot_be_drawn(kind: str) -> None:
+    found = read(f"a {kind} of a stapler and a cat")
+    assert [each.typed for each in found.undrawable] == ["stapler"]
+    assert [each.noun for each in found.objects] == ["cat"]

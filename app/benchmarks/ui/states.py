@@ -21,6 +21,7 @@ from app.document.geometry import Rect
 from app.document.layer import Layer, new_layer_id
 from app.session.settings import Settings
 from app.testing import LOADING, FakeEngine
+from app.ui.dialogs.connection_dialog import ConnectionDialog
 from app.ui.dialogs.hiding_dialog import HidingDialog
 from app.ui.dialogs.recovery_dialog import RecoveryDialog
 from engine import Event
@@ -127,6 +128,9 @@ def dialog_states(work_root: Path) -> Iterator[State]:
         order = [each.id for each in things]
         HidingDialog(window, things, order, _THINGS - 1, lambda ids: None).open()
         yield from _dialog(desk, "too many layers")
+        servers, settings = window.session.servers, window.session.settings
+        ConnectionDialog(window, servers, settings, None, lambda *chosen: None).open()
+        yield from _dialog(desk, "connection")
         RecoveryDialog(window, []).open()
         yield from _dialog(desk, "recovery")
         window.session.undo.mark_unsaved()

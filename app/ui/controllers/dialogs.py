@@ -16,12 +16,14 @@ from app.session.jobs import Job
 from app.session.settings import Settings, log_path, resources_folder
 from app.ui.actions import Actions
 from app.ui.controllers import Controller
+from app.ui.controllers.engines import EnginesController
 from app.ui.controllers.files import Autosave
 from app.ui.controllers.prompt import PromptController
 from app.ui.controllers.view import ViewController
 from app.ui.dialogs.canvas_size import CanvasSizeDialog, presets, trained_sizes
 from app.ui.dialogs.command_keys import FindDialog, KeyEditor, show_keys
 from app.ui.dialogs.copy_diagnostics import DiagnosticsDialog, diagnostics
+from app.ui.dialogs.engines_page import EnginesPage
 from app.ui.dialogs.handbook import PageDialog, handbook, show_text
 from app.ui.dialogs.history_dialog import HistoryDialog
 from app.ui.dialogs.job_list import JobPictures, JobsDialog
@@ -46,17 +48,20 @@ class DialogsController(Controller):
         view: ViewController,
         prompt: PromptController,
         autosave: Autosave,
+        engines: EnginesController,
     ) -> None:
         super().__init__(session, actions, views)
         self._view = view
         self._prompt = prompt
         self._autosave = autosave
+        self._engines = engines
         # Small pictures of what the jobs made.
         self.job_pictures = JobPictures(session.pictures, self)
         self.dialog: QDialog | None = None  # the last one that was opened
         self.page: PageDialog | None = None  # the open page of the help; None = closed
         actions.connect(
             settings=self.show_settings,
+            engines=self.show_engines,
             find_command=self.find,
             show_jobs=self.show_jobs,
             prompt_history=self.show_history,
@@ -75,18 +80,31 @@ class DialogsController(Controller):
         self.apply_keys()
         self._apply_canvas()
 
-    def show_settings(self) -> None:
+    def show_settings(self) -> SettingsDialog:
+        session = self._session
         keys = KeyEditor(self._session.settings, self._actions, self.apply_keys)
         dialog = SettingsDialog(
             self._window,
             self._session.settings,
             self._on_setting,
-            self._session.bridge.pace.measure_again,
+            self._measure_again,
             keys,
             presets(*trained_sizes(self._session.bridge.info)),
+            EnginesPage(session.servers, session.settings, self._engines.use, session.note),
         )
         dialog.finished.connect(self.settings_left)
         self._open(dialog)
+        return dialog
+
+    def _measure_again(self) -> None:
+        bridge = self._session.bridge
+        bridge.pace.measure_again()
+        if bridge.is_remote:
+            self._session.note(tr("A server is not measured: its next job gives new times."))
+
+    def show_engines(self) -> None:
+        """The page of the settings on which connections are set up."""
+        self.show_settings().show_engines()
 
     def find(self) -> None:
         self._open(FindDialog(self._window, self._actions))

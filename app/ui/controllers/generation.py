@@ -11,13 +11,16 @@ import numpy as np
 from app.document import Box, Candidate, Contents, Size, UserError, new_contents
 from app.document.commands import AddCandidates, Placement, PlacePixels, SetVisible
 from app.document.words import shown_name
-from app.session.jobs import Job, Scope, painted_steps
+from app.session.client import BUILT_IN
+from app.session.jobs import Job, Rest, Scope, painted_steps
 from app.session.settings import remember_prompt
 from app.ui.actions import Actions
 from app.ui.app_state import StateStore
 from app.ui.controllers import Controller
+from app.ui.controllers.engines import EnginesController
 from app.ui.dialogs import questions
 from app.ui.dialogs.hiding_dialog import HidingDialog
+from app.ui.engine_texts import engine_name
 from app.ui.likely import SCOPES, Likely, Presses, user_state, what_it_does
 from app.ui.session import Session, first_canvas
 from app.ui.text import job_text, number, seconds, tr
@@ -92,9 +95,17 @@ def step_text(job: Job) -> str:
 class GenerationController(Controller):
     """Connects actions and queue: asking, stopping, progress, results."""
 
-    def __init__(self, session: Session, store: StateStore, actions: Actions, views: Views) -> None:
+    def __init__(
+        self,
+        session: Session,
+        store: StateStore,
+        actions: Actions,
+        views: Views,
+        engines: EnginesController,
+    ) -> None:
         super().__init__(session, actions, views)
         self._store = store
+        self._engines = engines
         self._bar = views.prompt
         self._is_first_result = True
         self._known_job: object = None  # id, state and words of the current job
@@ -109,21 +120,33 @@ class GenerationController(Controller):
     # ---- the user asks ----
 
     def generate(
-        self, scope: Scope, ids: Collection[int] | None = None, *, is_next: bool = False
+        self,
+        scope: Scope,
+        ids: Collection[int] | None = None,
+        *,
+        is_next: bool = False,
+        again: Rest | None = None,
     ) -> None:
-        """Begin a job in place of the one that runs, or after it; `ids`: not the selection."""
+        """Begin a job in place of the one that runs, or after it.
+
+        Args:
+            ids: layers in place of the selection.
+            again: of a job that did not end well, which this one repeats.
+        """
         session, bridge = self._session, self._session.bridge
         ids = session.selection.ids if ids is None else frozenset(ids)
-        go_on = partial(self.generate, scope, ids, is_next=is_next)
+        go_on = partial(self.generate, scope, ids, is_next=is_next, again=again)
         if scope == "selected" and self._asks_to_replace(ids, go_on):
             return
         self._bar.field.end_run()
         if self._asks_what_to_hide(scope, ids, go_on):
             return
+        if not bridge.why_not(scope, ids) and self._engines.asks_to_send(go_on):
+            return
         self._views.status.say_nothing()
         bridge.preview_every = session.settings.preview_every
         prompt = session.document.prompt
-        if bridge.generate(scope, ids, is_next=is_next) is not None:
+        if bridge.generate(scope, ids, is_next=is_next, again=again) is not None:
             remember_prompt(session.settings, prompt)
 
     def press(self, scope: Scope | None = None) -> None:
@@ -148,6 +171,12 @@ class GenerationController(Controller):
     def queue_next(self) -> None:
         choice = self._store.state.offers.choice
         self.generate(choice.scope, choice.ids, is_next=True)
+
+    def _retry(self) -> None:
+        """Ask for the job that failed; pictures of it that arrived are not made again."""
+        failed = self._session.bridge.failed
+        if failed is not None:
+            self.generate(failed.scope, failed.target_ids, again=failed.rest)
 
     def stop(self) -> None:
         job = self._session.bridge.current
@@ -246,16 +275,28 @@ class GenerationController(Controller):
             self._bar.show_progress(self._silence + more, job.part)
             return
         if job.state == "waiting" and not job.done:
-            text = tr("Waiting for the model…") if bridge.is_loading else tr("Starting…")
+            loading = tr("Connecting…") if bridge.is_remote else tr("Waiting for the model…")
+            text = loading if bridge.is_loading else tr("Starting…")
             self._bar.show_progress(text + more, bridge.loading if bridge.is_loading else 0.0)
             return
-        text = _stage_text(job)
+        text = _stage_text(job) if job.engine == BUILT_IN else self._server_text(job)
         if job.variations > 1:
             which = tr("{0} of {1}").format(number(job.done + 1), number(job.variations))
             text = f"{which} · {text}"
-        if job.seconds_left:  # nothing is left once the last step is painted
+        knows_pace = job.engine == BUILT_IN or bridge.pace.costs.is_known
+        if job.seconds_left and knows_pace:  # nothing is left once the last step is painted
             text += " · " + tr("{0} left").format(seconds(job.seconds_left))
         self._bar.show_progress(text + more, job.part)
+
+    def _server_text(self, job: Job) -> str:
+        """Which of its pictures a server makes now; each has the same number of steps."""
+        each = self._session.bridge.steps_of(job)
+        if not each or not job.step:
+            return tr("Waiting for the server")
+        count = max(1, (job.total - 1) // each)
+        return tr("Layer {0} of {1}").format(
+            number(min(count, job.step // each + 1)), number(count)
+        )
 
     def _on_preview(self, layer_id: int, box: Box, rgba: np.ndarray) -> None:
         if self._session.document.has_layer(layer_id) and self._session.settings.preview_every:
@@ -267,17 +308,21 @@ class GenerationController(Controller):
         if bridge.info is not None:
             tip = f"{bridge.info.name} · {bridge.info.device} · {bridge.info.precision}"
         is_ending = state == "generating" and bridge.current is None
-        self._views.status.show_engine("stopping" if is_ending else state, tip)
+        used = self._session.servers.connections.in_use
+        server = "" if used is None else engine_name(used)
+        self._views.status.show_engine("stopping" if is_ending else state, tip, server)
         if bridge.current is not None:
             self._show_progress(bridge.current)
         self._show_loading()
         if state == "ready":
+            self._session.withdrawn.emit("restart_engine")  # it answers, or another one draws
             self._adopt_grid()
 
     def _show_loading(self, part: float = 0.0) -> None:
         """Say on the button that the model loads, and how far it is."""
         bridge = self._session.bridge
-        self._bar.show_loading(bridge.loading if bridge.is_loading else None)
+        loading = bridge.loading if bridge.is_loading else None
+        self._bar.show_loading(loading, connects=bridge.is_remote)
 
     def _adopt_grid(self) -> None:
         """Snap to the loaded model's grid; an untouched document takes over its canvas, too."""
@@ -314,7 +359,8 @@ class GenerationController(Controller):
     def _restart(self) -> None:
         self._session.bridge.restart()
         self._silence, self._is_hung = "", False
-        self._bar.show_idle(tr("Restarting…"))
+        again = tr("Connecting…") if self._session.bridge.is_remote else tr("Restarting…")
+        self._bar.show_idle(again)
 
     def _on_reset(self) -> None:
         self._session.bridge.stop_all()
@@ -331,6 +377,7 @@ class GenerationController(Controller):
             stop=self.stop,
             stop_all=bridge.stop_all,
             restart_engine=self._restart,
+            retry_job=self._retry,
             **{name: partial(self.press, scope) for name, scope in SCOPES.items()},
         )
         session.results_arrived.connect(self._on_results)

@@ -82,13 +82,16 @@ class InspectorController(Controller):
 
     def _show_tokens(self) -> None:
         bridge = self._session.bridge
-        self._views.advanced.show_tokens(None if bridge.info is None else bridge.tokens())
+        is_known = bridge.info is not None and not bridge.is_remote
+        self._views.advanced.show_tokens(bridge.tokens() if is_known else None)
 
     def _on_state(self) -> None:
         info = self._session.bridge.info
-        if info is not None:
+        self._show_tokens()
+        if self._session.bridge.is_remote:
+            self._views.advanced.show_server()
+        elif info is not None:
             self._views.advanced.show_defaults(
                 info.default_steps, info.default_cfg_scale, info.steps_for(is_edit=True)
             )
-        self._show_tokens()
         self._show_picture()

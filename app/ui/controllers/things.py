@@ -10,9 +10,11 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent, QKeyEvent
 
 from app.document.commands import AddBox, PlaceBoxes, SetSettings, SetShows
 from app.document.words import word_of
+from app.session.connections import SavedConnection
 from app.session.prompt_summary import prompt_with
 from app.session.things import (
     PlacedBox,
+    Vocabulary,
     box_around,
     check_pin,
     fitting_things,
@@ -26,6 +28,7 @@ from app.session.things import (
 from app.ui.actions import Actions
 from app.ui.controllers import Controller
 from app.ui.controllers.generation import GenerationController
+from app.ui.engine_texts import engine_name
 from app.ui.frames import bring_forward
 from app.ui.panels.things import THING_MIME, entries_of
 from app.ui.session import Session
@@ -77,9 +80,16 @@ class ThingsController(Controller):
         views.things.field.selectAll()
 
     def _on_state(self) -> None:
-        """The words and pictures of the loaded model."""
+        """The words and pictures of the loaded model; a server draws what one writes."""
         info = self._session.bridge.info
+        used = self._session.servers.connections.in_use
+        if used is not None:
+            self._show_free_text(used)
+            return
         if info is None or info == self._shown_for:
+            if info is None and isinstance(self._shown_for, SavedConnection):
+                self._shown_for = None
+                self._views.things.show_things((), None)
             return
         self._shown_for = info
         things = list_things(info)
@@ -94,14 +104,31 @@ class ThingsController(Controller):
         size = QLocale().toString(info.parameters / 1e6, "f", 1)
         text = tr("{0} · {1} million parameters").format(info.name, size)
         self._views.things.show_things(entries, pictures, text)
+        self._fill_menus(known)
+
+    def _fill_menus(self, known: Vocabulary | None) -> None:
+        """Colours and looks that the model has; without a list of them the menus are disabled."""
         live = self._views.live
         for menu, choices in (
             (live.colours, () if known is None else known.colours),
             (live.looks, () if known is None else known.looks),
         ):
             menu.clear()
+            menu.menuAction().setEnabled(bool(choices))
             for choice in choices:
                 menu.addAction(choice).triggered.connect(lambda _, word=choice: self.restyle(word))
+
+    def _show_free_text(self, used: SavedConnection) -> None:
+        if self._shown_for == used:
+            return
+        self._shown_for = used
+        text = tr(
+            "The list of things belongs to the built-in engine. {0} draws whatever you write: in "
+            "the prompt, or for one box in 'Shows'."
+        )
+        self._views.inspector.show_words(())
+        self._views.things.show_things((), None, instead=text.format(engine_name(used)))
+        self._fill_menus(None)
 
     def _choose(self, word: str) -> None:
         """Colours and looks are for the selected things, if there are any; else for the prompt."""

@@ -24,10 +24,12 @@ LOG_LINES = 200
 
 
 def diagnostics(session: Session, *, with_prompt: bool = False) -> str:
-    """Versions, device, and the last lines of the log without those that quote a prompt."""
+    """Versions, device, and the last lines of the log without prompts and addresses of servers."""
     info, document = session.bridge.info, session.document
     model = "not loaded"
-    if info is not None:
+    if info is not None and info.server:
+        model = f"{info.name} on {info.precision}"  # not where: addresses are private
+    elif info is not None:
         model = f"{info.name} {info.file_hash[:12]}, {info.device}, {info.precision}"
         model += f", {info.threads} threads"
     lines = [
@@ -44,6 +46,7 @@ def diagnostics(session: Session, *, with_prompt: bool = False) -> str:
     else:
         known = together(document.contents.prompts, session.settings.prompts)
         hidden = [each for each in (prompt, *known) if each]
+    hidden += [saved.place for saved in session.servers.connections]
     kept = [line for line in _log() if not any(each in line for each in hidden)]
     return "\n".join([*lines, "", *kept[-LOG_LINES:]])
 

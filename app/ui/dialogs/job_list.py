@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.document.commands import Placement
+from app.session.client import BUILT_IN
 from app.session.jobs import Job, Message
 from app.session.queue import MAX_KEPT_JOBS, GenerationQueue
 from app.ui.background import Worker
@@ -177,7 +178,8 @@ class JobsDialog(QDialog):
             items[0].setIcon(self._icon(job))
             if job.message is None:
                 names = ", ".join(job.names.values())
-                items[0].setToolTip("\n".join(filter(None, (job.prompt, names))))
+                server = "" if job.engine == BUILT_IN else job.engine_title
+                items[0].setToolTip("\n".join(filter(None, (job.prompt, names, server))))
         self._enable()
 
     def _icon(self, job: Job) -> QIcon:

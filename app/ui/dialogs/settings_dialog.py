@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
 from app.session.settings import RANGES, Settings, choose_recovery_folder, chosen_canvas, work_path
 from app.ui.dialogs.canvas_size import SizePreset
 from app.ui.dialogs.command_keys import KeyEditor
+from app.ui.dialogs.engines_page import EnginesPage
 from app.ui.dialogs.file_dialogs import ask_folder
 from app.ui.text import tr
 from app.ui.theme import CONTROL_HEIGHT, MARGIN, UNIT
@@ -44,6 +45,7 @@ class SettingsDialog(QDialog):
         measure: Callable[[], None],
         keys: KeyEditor,
         sizes: Sequence[SizePreset],
+        engines: EnginesPage,
     ) -> None:
         super().__init__(parent)
         self._settings = settings
@@ -55,6 +57,8 @@ class SettingsDialog(QDialog):
         self.tabs.tabBar().setDrawBase(False)
         self.tabs.addTab(self._general(), tr("General"))
         self.tabs.addTab(self._generation(measure), tr("Generation"))
+        self.engines = engines
+        self.tabs.addTab(engines, tr("Engines"))
         self.tabs.addTab(self._canvas(), tr("Canvas"))
         self.tabs.addTab(keys, tr("Keys"))
         self.tabs.addTab(self._files(), tr("Files"))
@@ -63,6 +67,11 @@ class SettingsDialog(QDialog):
         layout.addWidget(self.tabs, 1)
         layout.addWidget(close_only(self))
         self.resize(600, 520)
+
+    def show_engines(self) -> None:
+        """Bring the page of engines to the front."""
+        self.tabs.setCurrentWidget(self.engines)
+        self.engines.list.setFocus()
 
     # ---- pages ----
 

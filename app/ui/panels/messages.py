@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtWidgets import (
     QApplication,
     QHBoxLayout,
@@ -32,6 +32,7 @@ _SIGNS = {
     "note": ("info", "accent"),
 }
 MESSAGE_MS = 5000
+MOST_ENGINE_CHARS = 48
 
 
 class MessageBar(Panel):
@@ -151,7 +152,15 @@ class MessageBar(Panel):
             QApplication.clipboard().setText(text)
 
 
-def engine_text(state: str) -> str:
+def engine_text(state: str, server: str = "") -> str:
+    """The engine's state; `server` is the name of the one that draws, "" = the program itself."""
+    if server:
+        state_of = {
+            "loading": tr("Connecting…"),
+            "restarting": tr("Connecting…"),
+            "failed": tr("Not connected"),
+        }
+        return f"{server} · {state_of.get(state) or engine_text(state)}"
     return {
         "loading": tr("Loading model…"),
         "ready": tr("Ready"),
@@ -167,7 +176,7 @@ def engine_text(state: str) -> str:
 class StatusBar(QStatusBar):
     """Quiet facts, right-aligned; messages stand left for five seconds."""
 
-    def __init__(self, actions: Actions) -> None:
+    def __init__(self, actions: Actions, engines: QMenu) -> None:
         super().__init__()
         self.setSizeGripEnabled(False)
         self.setAccessibleName(tr("Status"))
@@ -182,20 +191,14 @@ class StatusBar(QStatusBar):
         self.pointer = self._label(tr("Pointer"))
         self.selected = self._label(tr("Selection size"))
         tip = tr("Zoom. The mouse wheel zooms at the pointer, alone or with Ctrl.")
-        self.zoom = named(QPushButton("100 %"), tr("Zoom"), tip, style="zoomMenu", line=24)
-        self.zoom.setFlat(True)
-        self.zoom.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         menu = QMenu(self)
         for name in ("zoom_fit", "zoom_100", "zoom_selection", "zoom_in", "zoom_out"):
             menu.addAction(actions[name])
-        self.zoom.clicked.connect(
-            lambda: menu.popup(
-                self.zoom.mapToGlobal(self.zoom.rect().topLeft()) - menu.rect().bottomLeft()
-            )
-        )
+        self.zoom = _menu_button(menu, tr("Zoom"), tip)
+        self.zoom.setText("100 %")
         self.kept = self._label(tr("Recovery"))
-        self.engine = self._label(tr("Engine"))
-        self.engine.setObjectName("statusEngine")
+        self.engine = _menu_button(engines, tr("Engine"))
+        self.engine.setObjectName("engineMenu")
         for widget in (self.pointer, self.selected, self.zoom, self.kept, self.engine):
             self.addPermanentWidget(widget)
         self.show_engine("loading")
@@ -229,11 +232,30 @@ class StatusBar(QStatusBar):
         self.kept.setText(text)
         self.kept.setToolTip(tip)
 
-    def show_engine(self, state: str, tip: str = "") -> None:
-        self.engine.setText(engine_text(state))
-        self.engine.setToolTip(tip)
+    def show_engine(self, state: str, tip: str = "", server: str = "") -> None:
+        """The engine's state, and what draws where it is not the program itself."""
+        text = engine_text(state, server)
+        room = MOST_ENGINE_CHARS * self.fontMetrics().averageCharWidth()
+        name = self.fontMetrics().elidedText(server, Qt.TextElideMode.ElideMiddle, room)
+        self.engine.setText(engine_text(state, name).replace("&", "&&"))
+        self.engine.setAccessibleName(f"{tr('Engine')}: {text}")
+        self.engine.setToolTip("\n".join(filter(None, (tip, tr("Click to choose the engine.")))))
 
     def _label(self, name: str) -> QLabel:
         label = StatusLabel(name)
         label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         return label
+
+
+def _menu_button(menu: QMenu, name: str, tip: str = "") -> QPushButton:
+    """A quiet button of the status bar whose menu opens above it."""
+    button = named(QPushButton(), name, tip, style="zoomMenu", line=24)
+    button.setFlat(True)
+    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+
+    def popup() -> None:
+        corner = button.mapToGlobal(button.rect().topLeft())
+        menu.popup(corner - QPoint(0, menu.sizeHint().height()))
+
+    button.clicked.connect(popup)
+    return button

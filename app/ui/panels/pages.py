@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 
 from app.document import Contents, Layer, Settings
 from app.ui.actions import Actions
+from app.ui.engine_texts import kind_name
 from app.ui.text import count_text, number, seconds, tr
 from app.ui.theme import FIELD_HEIGHT, GAP, MARGIN, UNIT
 from app.ui.widgets.accessibility import ElidedStatusLabel, StatusLabel
@@ -115,12 +116,18 @@ class PicturePage(Panel):
                 fact.setText(facts[name])
 
 
+_OWN_SETTINGS = ("guidance", "threads", "precision")  # of the built-in engine
+
+
 def record_lines(layer: Layer) -> list[str]:
     """The record as one fact a line; one line for pixels that were not made here."""
     record: Mapping[str, Any] = layer.record or {}
     if "prompt" not in record:
         return [tr("This layer was not generated here.")]
     lines = [tr("Prompt: {0}").format(record["prompt"] or tr("none"))]
+    is_remote = "engine" in record  # a server made it, by settings of its own
+    if is_remote:
+        lines.append(tr("Engine: {0}").format(kind_name(str(record["engine"]))))
     for key, text in (
         ("seed", tr("Seed: {0}")),
         ("steps", tr("Steps: {0}")),
@@ -131,9 +138,11 @@ def record_lines(layer: Layer) -> list[str]:
         ("threads", tr("Threads: {0}")),
         ("precision", tr("Precision: {0}")),
     ):
+        if is_remote and (key in _OWN_SETTINGS or (key, record.get(key)) == ("steps", 0)):
+            continue
         if record.get(key) is not None:
             lines.append(text.format(record[key]))
-    if isinstance(record.get("clean_colours"), bool):
+    if isinstance(record.get("clean_colours"), bool) and not is_remote:
         lines.append(
             tr("Clean colours: on") if record["clean_colours"] else tr("Clean colours: off")
         )
@@ -279,10 +288,20 @@ class AdvancedPage(Panel):
         self.show_defaults(None, None)
         self.show_tokens(None)
 
+    def show_server(self) -> None:
+        """A server draws: steps are its model's, and the rest is not asked of it."""
+        self.show_defaults(None, None)
+        reason = tr("the server decides it")
+        enable(self.guidance, tr("How closely the picture follows the prompt."), reason)
+        enable(self.clean_colours, tr("Gives new layers flat fills with clean borders."), reason)
+        self.tokens.setToolTip(tr("Counted for the built-in engine only."))
+
     def show_defaults(
         self, steps: int | None, guidance: float | None, edit_steps: int | None = None
     ) -> None:
         """The loaded model's defaults; `edit_steps` is that of pictures with finished layers."""
+        enable(self.guidance, tr("How closely the picture follows the prompt."))
+        enable(self.clean_colours, _clean_colours_tip())
         word = tr("Model's default")
         self.steps.setSpecialValueText(word if steps is None else f"{word} ({steps})")
         tip = tr("More steps are slower and finer.")
@@ -324,12 +343,16 @@ class AdvancedPage(Panel):
         self.changed.emit(steps, guidance, self.clean_colours.currentData())
 
 
-def _clean_colours_choice() -> DropDown:
-    items = ((tr("Automatic"), "automatic"), (tr("On"), "on"), (tr("Off"), "off"))
-    tip = tr(
+def _clean_colours_tip() -> str:
+    return tr(
         "Gives new layers flat fills with clean borders. Automatic does so in the looks flat "
         "and bold; other looks would lose shading."
     )
+
+
+def _clean_colours_choice() -> DropDown:
+    items = ((tr("Automatic"), "automatic"), (tr("On"), "on"), (tr("Off"), "off"))
+    tip = _clean_colours_tip()
     choice = named(DropDown("", items), tr("Clean colours"), tip, line=FIELD_HEIGHT)
     choice.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     choice.view().setAccessibleName(tr("Clean colours"))

@@ -36,15 +36,21 @@ from app.ui.theme import CONTROL_HEIGHT, GAP, ICON_SMALL, MARGIN, UNIT, Colours
 from app.ui.theme.icons import icon, pixmap
 from app.ui.widgets.accessibility import StatusLabel
 from app.ui.widgets.buttons import action_button
-from app.ui.widgets.forms import Panel, fill, named, no_lower_than
+from app.ui.widgets.forms import Panel, fill, named, no_lower_than, restyle
 
 PROGRESS_PARTS = 1000
 MIN_GENERATE = 160
 COLUMN_WIDTH = 312  # of the controls next to the field: room for what the button says
 
 
-def loading_texts(part: float) -> tuple[str, ...]:
-    """What the button says while so much of the model is loaded, longest first."""
+def loading_texts(part: float, *, connects: bool = False) -> tuple[str, ...]:
+    """What the button says while so much of the model is loaded, longest first.
+
+    Args:
+        connects: it waits for a server and not for a model.
+    """
+    if connects:
+        return (tr("Connecting…"),)
     percent = number(int(part * 100))
     return tr("Loading model… {0} %").format(percent), tr("{0} %").format(percent)
 
@@ -58,6 +64,7 @@ class PromptBar(Panel):
         self._colours: Colours | None = None
         self._texts: tuple[str, ...] = (tr("Generate"),)
         self._loading: float | None = None
+        self._connects = False
         self._words_texts = ("", "")
         self.field = PromptField(new_gesture)
         self.seed = SeedControl()
@@ -124,12 +131,16 @@ class PromptBar(Panel):
         self._texts = tuple(texts)
         self._fit_text()
 
-    def show_loading(self, part: float | None) -> None:
-        """Say on the button that the model loads, part 0 to 1; None = the model is there."""
-        if part == self._loading:
+    def show_loading(self, part: float | None, *, connects: bool = False) -> None:
+        """Say on the button that the model loads, part 0 to 1; None = the model is there.
+
+        Args:
+            connects: it waits for a server and not for a model.
+        """
+        if (part, connects) == (self._loading, self._connects):
             return
         changes = (part is None) != (self._loading is None)
-        self._loading = part
+        self._loading, self._connects = part, connects
         self.progress.setValue(round((part or 0.0) * PROGRESS_PARTS))
         self._fit_text()
         if changes:
@@ -178,7 +189,9 @@ class PromptBar(Panel):
         """The longest text that the button shows in full: a cut one says nothing."""
         room = max(self.generate.width(), MIN_GENERATE) - 5 * UNIT
         metrics = self.generate.fontMetrics()
-        texts = self._texts if self._loading is None else loading_texts(self._loading)
+        texts = self._texts
+        if self._loading is not None:
+            texts = loading_texts(self._loading, connects=self._connects)
         fitting = [text for text in texts if metrics.horizontalAdvance(text) <= room]
         mode = Qt.TextElideMode.ElideRight
         text = fitting[0] if fitting else metrics.elidedText(texts[-1], mode, room)
@@ -189,9 +202,10 @@ class PromptBar(Panel):
         """What the button does, and until the model is there that it waits."""
         tip = self._actions["generate"].toolTip()
         if self._loading is not None:
-            tip = tr("{0}\nThe model is loading. The job starts as soon as it is ready.").format(
-                tip
-            )
+            waits = tr("{0}\nThe model is loading. The job starts as soon as it is ready.")
+            if self._connects:
+                waits = tr("{0}\nThe job starts as soon as the server has answered.")
+            tip = waits.format(tip)
         self.generate.setToolTip(tip)
 
     def _fix(self) -> None:
@@ -278,14 +292,6 @@ def _small_button(name: str, action: QAction) -> QToolButton:
     button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     button.clicked.connect(action.trigger)
     return button
-
-
-def restyle(widget: QWidget, style: str) -> None:
-    """Give a widget another style of the style sheet, which reads names only when it polishes."""
-    if widget.objectName() != style:
-        widget.setObjectName(style)
-        widget.style().unpolish(widget)
-        widget.style().polish(widget)
 
 
 def _line(style: str, name: str) -> StatusLabel:

@@ -236,6 +236,8 @@ class ThingsPanel(Panel):
         self.list.setDragDropMode(QListView.DragDropMode.DragOnly)
         self.list.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
         self.none, self.facts = note(), note()
+        self.none.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
+        self._instead = ""
         top = fill(QHBoxLayout(), (self.field, 1), (self.groups, 1))
         margins = (MARGIN, MARGIN, MARGIN, GAP)
         fill(QVBoxLayout(self), top, self.none, (self.list, 1), self.facts, margins=margins)
@@ -246,9 +248,22 @@ class ThingsPanel(Panel):
         self.show_things([], None)
 
     def show_things(
-        self, entries: Sequence[Entry], pictures: ThingPictures | None, facts: str = ""
+        self,
+        entries: Sequence[Entry],
+        pictures: ThingPictures | None,
+        facts: str = "",
+        *,
+        instead: str = "",
     ) -> None:
-        """Show what the loaded model draws, and what it is; nothing while it loads."""
+        """Show what the loaded model draws, and what it is.
+
+        Args:
+            entries: nothing while it loads, and for models without a list of things.
+            instead: what is said where there are none.
+        """
+        self._instead = instead
+        for part in (self.field, self.groups):
+            part.setVisible(not instead)
         self.facts.setText(facts)
         self.facts.setVisible(bool(facts))
         self.model.show_entries(entries, pictures)
@@ -282,11 +297,10 @@ class ThingsPanel(Panel):
         is_empty = self._found.rowCount() == 0
         self.list.setVisible(not is_empty)
         self.none.setVisible(is_empty)
-        self.none.setText(
-            tr("The model draws nothing called '{0}'.").format(typed.strip())
-            if self.model.rowCount()
-            else tr("The things appear here once the model is loaded.")
-        )
+        text = self._instead or tr("The things appear here once the model is loaded.")
+        if self.model.rowCount():
+            text = tr("The model draws nothing called '{0}'.").format(typed.strip())
+        self.none.setText(text)
 
     def _choose(self, index: QModelIndex) -> None:
         entry = self.model.entry(self._found.mapToSource(index))

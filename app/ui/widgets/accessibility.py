@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject, QPoint, Qt, QTimer
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtCore import QEvent, QObject, QPoint, QSize, Qt, QTimer
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QApplication, QLabel, QPlainTextEdit, QSizePolicy, QToolTip, QWidget
 
 from app.ui.theme import TIP_DELAY_MS
@@ -31,6 +31,50 @@ class StatusLabel(QLabel):
 
     def clear(self) -> None:
         self.setText("")
+
+
+class WrappedStatusLabel(StatusLabel):
+    """Sentences that come and go between fields: exactly as high as its lines, hidden without text.
+
+    Form layouts would give wrapped text the height that it needs in a narrower place.
+    """
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.setWordWrap(True)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.hide()
+
+    def setText(self, text: str) -> None:
+        super().setText(text)
+        self.setVisible(bool(text))
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Qt override: another width, other lines."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Qt override: another font, other lines."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            self._fit()
+
+    def hasHeightForWidth(self) -> bool:
+        """Qt override: layouts take the height as it is."""
+        return False
+
+    def sizeHint(self) -> QSize:
+        return QSize(0, self.heightForWidth(max(1, self.width())))
+
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint()
+
+    def _fit(self) -> None:
+        self.setMinimumHeight(0)  # counts in what Qt says that the text needs
+        self.setFixedHeight(max(1, self.heightForWidth(max(1, self.width()))))
 
 
 class ElidedStatusLabel(StatusLabel):

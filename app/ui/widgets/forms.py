@@ -88,6 +88,14 @@ def clearable(field: QLineEdit) -> QLineEdit:
     return field
 
 
+def restyle(widget: QWidget, style: str) -> None:
+    """Give a widget another style of the style sheet, which reads names only when it polishes."""
+    if widget.objectName() != style:
+        widget.setObjectName(style)
+        widget.style().unpolish(widget)
+        widget.style().polish(widget)
+
+
 def enable(widget: QWidget, tip: str, reason: str = "") -> None:
     """Give a control its tooltip; half a sentence as reason disables it and is added to the tip."""
     widget.setEnabled(not reason)

@@ -11,7 +11,7 @@ import pytest
 from app.document import Document
 from app.document.commands import Placement, SetLocked, SetVisible
 from app.session import queue
-from app.session.client import EngineClient
+from app.session.client import EngineClient, built_in
 from app.session.jobs import Job, Message, build_request, plan
 from app.session.queue import MAX_KEPT_JOBS, GenerationQueue
 from app.testing import FakeEngine, model_info
@@ -131,7 +131,9 @@ def test_previews_come_at_most_thirty_times_a_second() -> None:
         sender.append(emit)
         return FakeEngine(emit)
 
-    link = EngineClient(loop, make, lambda event, at: None, lambda p: seen.append((now, p.job_id)))
+    link = EngineClient(
+        loop, built_in(make), lambda event, at: None, lambda p: seen.append((now, p.job_id))
+    )
     for number in range(2000):  # a thousand a second, for two seconds
         now = number / 1000
         sender[0](Preview(job_id=number, layer_id=1, box=(0, 0, 32, 32), rgba=None))  # type: ignore[arg-type]

@@ -23,6 +23,8 @@ from PySide6.QtWidgets import (
     QFormLayout,
     QLabel,
     QLineEdit,
+    QStyle,
+    QStyleOptionButton,
     QTableView,
     QWidget,
 )
@@ -130,7 +132,7 @@ def test_every_control_has_an_accessible_name(window: Any) -> None:
 
 
 DIALOGS = "new settings find_command show_jobs prompt_history canvas_size copy_diagnostics help"
-DIALOGS += " licences help_keys help_model about export"
+DIALOGS += " licences help_keys about export"
 
 
 @pytest.mark.parametrize("action", DIALOGS.split())
@@ -227,8 +229,12 @@ def test_a_status_message_stands_where_the_panels_text_does(window: Any) -> None
     label = window.status.message
     assert label.text() == "Saved."
     assert label.mapTo(window, label.contentsRect().topLeft()).x() == MARGIN
-    engine = window.status.engine
-    right = engine.mapTo(window, engine.contentsRect().topRight()).x()
+    engine, option = window.status.engine, QStyleOptionButton()
+    engine.initStyleOption(option)
+    contents = engine.style().subElementRect(
+        QStyle.SubElement.SE_PushButtonContents, option, engine
+    )
+    right = engine.mapTo(window, contents.topRight()).x()
     assert window.width() - 1 - right == MARGIN
     assert window.status._timer.isActive()
     window.status._timer.timeout.emit()
