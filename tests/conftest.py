@@ -21,6 +21,11 @@ import pytest
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 import engine  # noqa: F401 - before torch: it says how its threads wait
 
+# Some machines keep no compiled modules. The hundreds of processes of the tests would compile every
+# module of the program again and again: half a second of each window's start.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
 _HERE = ("127.0.0.1", "::1")  # Windows makes its pairs of sockets by connecting to itself
 _OFFLINE = str(Path(__file__).with_name("offline"))  # for the processes that tests start
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [_OFFLINE, os.environ.get("PYTHONPATH")]))

@@ -38,11 +38,14 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def start_from(site: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run Python with the unpacked wheel in front of everything else, far from the checkout."""
+    """Run Python with the unpacked wheel in front of everything else, far from the checkout.
+
+    It writes no compiled modules: the wheel stays as it was unpacked.
+    """
     return subprocess.run(
         [sys.executable, "-P", *arguments],
         cwd=site.parent,
-        env={**os.environ, "PYTHONPATH": str(site)},
+        env={**os.environ, "PYTHONPATH": str(site), "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         text=True,
         timeout=60,

@@ -15,6 +15,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -235,17 +236,27 @@ class BackgroundJudge:
     """
 
     def __init__(self, concepts: Concepts = FIRST) -> None:
-        rng = np.random.default_rng(77)
-        self._names = [name for name in concepts.background_names for _ in range(EXAMPLES)]
-        self._examples = np.stack(
-            [_features(draw_background(name, DRAWN, rng)) for name in self._names]
-        )
+        kinds = tuple(concepts.background_names)
+        self._names = [name for name in kinds for _ in range(EXAMPLES)]
+        self._examples = _examples(kinds)
 
     def __call__(self, rgba: np.ndarray) -> str:
         """The likeliest name for (H, W, 3 or 4) uint8 of any size."""
         errors = np.square(self._examples - _features(rgba)).sum(1)
         nearest = np.argsort(errors)[:NEIGHBOURS]
         return Counter(self._names[index] for index in nearest).most_common(1)[0][0]
+
+
+@cache
+def _examples(kinds: tuple[str, ...]) -> np.ndarray:
+    """The features of `EXAMPLES` drawings of each kind, in order; drawing them takes seconds."""
+    rng = np.random.default_rng(77)
+    drawn = [
+        _features(draw_background(name, DRAWN, rng)) for name in kinds for _ in range(EXAMPLES)
+    ]
+    examples = np.stack(drawn)
+    examples.flags.writeable = False  # all judges of these kinds share it
+    return examples
 
 
 def _features(picture: np.ndarray) -> np.ndarray:
