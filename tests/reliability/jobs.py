@@ -109,10 +109,10 @@ class _RealDesk:
         boxes = [rect(source) for _ in range(source.randint(1, 4))]
         contents = new_contents(canvas, 32, boxes=boxes, prompt="a red dog and a castle")
         ReplaceDocument(contents).do(self.document)
-        steps = source.choice((1, 2, 3, 999))  # the engine refuses 999
-        SetSettings(Settings(steps=steps, cfg_scale=2.0)).do(self.document)
         for _ in range(20):
             random_command(self.document, source)
+        steps = source.choice((1, 2, 3, 999))  # the engine refuses 999
+        SetSettings(Settings(steps=steps, cfg_scale=2.0)).do(self.document)
 
     def _on_job(self, job: Job) -> None:
         if job is self.bridge.current:

@@ -134,7 +134,7 @@ MAKERS: dict[type[Command], Make] = {
         _some(d, s), s.randint(-50, 50), s.randint(-50, 50)
     ),
     commands.PlaceBoxes: lambda d, s: commands.PlaceBoxes(
-        [(rect(s), s.choice(("", "cat"))) for _ in range(s.randint(1, 3))], s.random() < 0.5
+        [(rect(s), s.choice(("", "dog"))) for _ in range(s.randint(1, 3))], s.random() < 0.5
     ),
     commands.PlacePixels: lambda d, s: commands.PlacePixels(_placements(d, s)),
     commands.Rename: lambda d, s: commands.Rename(_one(d, s), s.choice(_NAMES)),
@@ -156,7 +156,7 @@ MAKERS: dict[type[Command], Make] = {
         _one(d, s), s.choice((None, s.randrange(2**32)))
     ),
     commands.SetShows: lambda d, s: commands.SetShows(
-        {each: s.choice(("", "cat", "ink dog", "x" * 61)) for each in _some(d, s)},
+        {each: s.choice(("", "dog", "flat dog", "x" * 200)) for each in _some(d, s)},
         s.choice((None, "a cat")),
     ),
     commands.SetSettings: _settings,

@@ -160,7 +160,10 @@ FACTORIES: dict[type[Command], Callable[[Document], st.SearchStrategy[Command]]]
     ),
     commands.SetSeed: lambda d: st.builds(commands.SetSeed, one(d), seeds),
     commands.SetShows: lambda d: st.builds(
-        commands.SetShows, some(d), texts, st.none() | texts, st.booleans()
+        commands.SetShows,
+        some(d).flatmap(lambda ids: st.fixed_dictionaries(dict.fromkeys(ids, texts))),
+        st.none() | texts,
+        st.booleans(),
     ),
     commands.SetSettings: lambda d: st.builds(commands.SetSettings, plain_settings, gestures),
     commands.SetVisible: lambda d: st.builds(commands.SetVisible, some(d), st.booleans()),

@@ -17,7 +17,7 @@ from app.session.settings import (
     remember_prompt,
     save_settings,
 )
-from app.ui.dialogs.command_keys import rank
+from app.ui.dialogs.command_keys import KeyEditor, rank
 from app.ui.dialogs.export_dialog import ExportDialog
 from app.ui.key_presets import PRESETS, conflicts, keys_for
 from tests.app.painted import fill
@@ -45,7 +45,7 @@ def test_no_preset_has_a_key_twice(preset: str) -> None:
 def test_another_preset_acts_at_once(window: Any) -> None:
     """Choosing Photoshop changes what the keys do, and is remembered."""
     dialog = opened(window, "settings")
-    editor = dialog.tabs.widget(3)
+    editor = dialog.findChild(KeyEditor)
     editor.preset.setCurrentText("Photoshop")
     editor.preset.activated.emit(1)
     assert window.settings.key_preset == "Photoshop"
@@ -57,7 +57,7 @@ def test_another_preset_acts_at_once(window: Any) -> None:
 def test_a_taken_key_is_named_and_refused(window: Any) -> None:
     """Conflict check, assign, reset."""
     dialog = opened(window, "settings")
-    editor = dialog.tabs.widget(3)
+    editor = dialog.findChild(KeyEditor)
     editor.select("solo")
     editor.field.setKeySequence(QKeySequence("Ctrl+S"))
     assert "Save" in editor.note.text()
