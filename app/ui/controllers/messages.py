@@ -24,6 +24,7 @@ class MessagesController(Controller):
         super().__init__(session, actions, views)
         self._job = -1
         self._tenth = 0
+        self._hint_shown: Message | None = None
         self.say: Callable[[str], None] = self._announce
         session.notified.connect(self.show)
         session.notified.connect(self._on_message)
@@ -51,7 +52,8 @@ class MessagesController(Controller):
         settings = self._session.settings
         if job.scope == "picture" and not settings.replace_hint_done:
             settings.replace_hint_done = True
-            self._views.messages.show_message(replace_message())
+            self._hint_shown = replace_message()
+            self._views.messages.show_message(self._hint_shown)
 
     def _on_message(self, message: Message) -> None:
         if message.text:  # an empty one clears the status bar
@@ -61,6 +63,9 @@ class MessagesController(Controller):
         if job.state == "running":
             if job.id != self._job:
                 self._job, self._tenth = job.id, 0
+                hint = self._hint_shown
+                if hint is not None and self._views.messages.message is hint:
+                    self._views.messages.dismiss()  # the user goes on
                 picture = tr("Generating the picture.")
                 self.say(job_text(job, picture, tr("Generating {0}."), "Generating %n layers."))
             tenth = int(job.part * 100) // STEP_PERCENT

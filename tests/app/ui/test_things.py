@@ -352,7 +352,6 @@ def test_the_first_picture_says_once_how_a_thing_is_replaced(window: Any, qtbot:
         generate(window, qtbot)
         assert window.messages.isVisible() == bool(times)
         assert not times or "replace one thing" in window.messages.text.text()
-        window.messages.dismiss()
 
 
 # ---- the line and the marks ----
