@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import os
-import threading
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -15,13 +14,13 @@ from typing import Any
 
 from engine.api import Event, Failed, Finished, GenerateRequest, JobCancelled, StateChanged
 from engine.errors import Cancelled, EngineError, is_out_of_memory
-from engine.job_line import JobLine
+from engine.job_line import EngineThread
 from engine.loading import Loading
 
 logger = logging.getLogger(__name__)
 
 
-class Engine:
+class Engine(EngineThread):
     """Runs jobs one after the other on its own thread.
 
     Args:
@@ -42,38 +41,12 @@ class Engine:
         threads: int | None = None,
         cache_bytes: int | None = None,
     ) -> None:
+        super().__init__()
         self._emit = emit
         self._weights = weights
         self._device = device
         self._cache_bytes = cache_bytes
         self._threads = threads or max(1, (os.cpu_count() or 2) - 1)
-        self._line = JobLine()
-        self._thread = threading.Thread(target=self._run, name="layerloom-engine", daemon=True)
-
-    def start(self) -> None:
-        """Start the thread; the model loads on it and `StateChanged("ready")` follows."""
-        self._thread.start()
-
-    def submit(self, request: GenerateRequest) -> None:
-        """Queue a job. Returns at once; the job's events carry its id."""
-        self._line.submit(request)
-
-    def cancel(self, job_id: int | None = None) -> None:
-        """End one job, waiting or running, or all of them; each answers with `JobCancelled`."""
-        self._line.cancel(job_id)
-
-    def shutdown(self, timeout_s: float = 10.0) -> bool:
-        """Cancel everything and end the thread. Call off the GUI thread.
-
-        Returns:
-            True when the thread has ended. False: it hangs inside an operation; a process that
-            ends now must do so with `os._exit` after flushing its files.
-        """
-        self._line.close()
-        if self._thread.ident is None:
-            return True
-        self._thread.join(timeout_s)
-        return not self._thread.is_alive()
 
     # ---- engine thread ----
 

@@ -1,9 +1,10 @@
-"""The line of jobs in front of an engine's thread: what waits, and what is to end."""
+"""The thread of an engine, and the line of jobs in front of it: what waits, what is to end."""
 
 from __future__ import annotations
 
 import queue
 import threading
+from abc import ABC, abstractmethod
 
 from engine.api import GenerateRequest
 
@@ -69,3 +70,40 @@ class JobLine:
     def wait_closed(self, seconds: float) -> bool:
         """Wait so long, or until the line is closed; whether it is."""
         return self._closed.wait(seconds)
+
+
+class EngineThread(ABC):
+    """An engine as callers see it: jobs go in, a thread of its own does them one by one."""
+
+    def __init__(self) -> None:
+        self._line = JobLine()
+        self._thread = threading.Thread(target=self._run, name="layerloom-engine", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread; it loads or connects, and `StateChanged("ready")` follows."""
+        self._thread.start()
+
+    def submit(self, request: GenerateRequest) -> None:
+        """Queue a job. Returns at once; the job's events carry its id."""
+        self._line.submit(request)
+
+    def cancel(self, job_id: int | None = None) -> None:
+        """End one job, waiting or running, or all of them; each answers with `JobCancelled`."""
+        self._line.cancel(job_id)
+
+    def shutdown(self, timeout_s: float = 10.0) -> bool:
+        """End what runs, and the thread. Call off the GUI thread.
+
+        Returns:
+            True when the thread has ended. False: it hangs inside an operation or waits for an
+            answer; a process that ends now must do so with `os._exit` after flushing its files.
+        """
+        self._line.close()
+        if self._thread.ident is None:
+            return True
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    @abstractmethod
+    def _run(self) -> None:
+        """What the thread does until the line is closed."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import queue
-import threading
 import time
 import traceback
 from collections.abc import Callable
@@ -27,7 +26,7 @@ from engine.api import (
     StateChanged,
 )
 from engine.errors import Cancelled, EngineError
-from engine.job_line import JobLine
+from engine.job_line import EngineThread
 from engine.remote.api import Connection, PictureServer, RemoteError, RemoteModel, ServerReport
 from engine.remote.ledger import Ledger
 from engine.remote.orders import MOST_FOREGROUNDS, order_pictures, results_of
@@ -47,8 +46,11 @@ WAITS_FOR = ("unreachable", "timeout")  # kinds of errors after which waiting he
 MakeServer = Callable[[], PictureServer]
 
 
-class RemoteEngine:
+class RemoteEngine(EngineThread):
     """Runs jobs one after the other on a server.
+
+    What the server has under way at `shutdown` stays there where a ledger is kept, to be collected
+    when the same is asked again; else it is cancelled.
 
     Args:
         emit: called with every event, on the engine's thread; must not block.
@@ -68,45 +70,17 @@ class RemoteEngine:
         reconnect_s: tuple[float, ...] = RECONNECT_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        super().__init__()
         self._emit = emit
         self._make_server = make_server
         self._ledger = Ledger(ledger)
         self._patience = patience or Patience()
         self._reconnect_s = reconnect_s
         self._clock = clock
-        self._line = JobLine()
         self._collector: Collector | None = None
         self._server: PictureServer | None = None
         self._info: ModelInfo | None = None
         self._trouble: EngineError | None = None
-        self._thread = threading.Thread(target=self._run, name="layerloom-engine", daemon=True)
-
-    def start(self) -> None:
-        """Start the thread; it connects, and `StateChanged("ready")` follows."""
-        self._thread.start()
-
-    def submit(self, request: GenerateRequest) -> None:
-        """Queue a job. Returns at once; the job's events carry its id."""
-        self._line.submit(request)
-
-    def cancel(self, job_id: int | None = None) -> None:
-        """End one job, waiting or running, or all of them; each answers with `JobCancelled`."""
-        self._line.cancel(job_id)
-
-    def shutdown(self, timeout_s: float = 10.0) -> bool:
-        """End the thread. Call off the GUI thread.
-
-        What the server has under way stays there where a ledger is kept, to be collected when the
-        same is asked again; else it is cancelled.
-
-        Returns:
-            True when the thread has ended; False: it still waits for an answer of the server.
-        """
-        self._line.close()
-        if self._thread.ident is None:
-            return True
-        self._thread.join(timeout_s)
-        return not self._thread.is_alive()
 
     # ---- engine thread ----
 
