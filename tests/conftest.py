@@ -110,9 +110,9 @@ def nothing_left_behind(request: pytest.FixtureRequest) -> Iterator[None]:
     uses_qt = "qapp" in request.fixturenames
     before = set(threading.enumerate())
     if uses_qt:
-        # What there is now is modules and their tables, 200,000 objects with torch. Collections need
-        # not walk through them again: this takes a tenth of a second off every test. Not at the end
-        # of a test: its window would be kept with them.
+        # What there is now is modules and their tables, 200,000 objects with torch. Collections
+        # need not walk through them again: this takes a tenth of a second off every test. Not at
+        # the end of a test: its window would be kept with them.
         gc.collect()
         gc.freeze()
     yield
