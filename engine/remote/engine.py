@@ -171,9 +171,10 @@ class RemoteEngine(EngineThread):
         """Whether a job was cancelled; EngineLeaves where the engine ends and finds it later."""
         if self._line.is_cancelled(job_id):
             return True
-        if self._line.is_closed and self._ledger.is_kept:
+        is_closed = self._line.is_closed  # read once: it may be closed between two looks
+        if is_closed and self._ledger.is_kept:
             raise EngineLeaves
-        return self._line.is_closed
+        return is_closed
 
     def _generate(self, request: GenerateRequest) -> Finished:
         server, collector, info = self._server, self._collector, self._info
