@@ -251,7 +251,7 @@ class Collector:
             except RemoteError as error:
                 if error.kind not in ("unreachable", "timeout", "answer"):
                     return False
-            if self._wait(self._patience.pause_s):
+            if self._wait(self._patience.pause_s) and watch.should_stop():
                 raise Cancelled
         return False
 

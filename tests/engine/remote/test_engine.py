@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -330,6 +332,35 @@ def test_a_free_seed_takes_what_is_under_way(
     assert isinstance(end, Finished)
     assert [result.seed for result in end.results] == ([1, 2] if is_free else [51, 52])
     assert len(server.submitted) == (2 if is_free else 4)
+
+
+def test_what_is_under_way_outlives_an_end_while_the_server_is_away(
+    server: ScriptedServer, tmp_path: Path
+) -> None:
+    """The program ends between two tries to reach the server: nothing is withdrawn."""
+    ledger = tmp_path / "pictures.json"
+    katana = request("a katana", box(1, 0, 0, 64, 64, seed=1))
+    server.faults[0] = gone()
+    with Running(server, ledger) as running:
+        running.until(lambda event: isinstance(event, StateChanged) and event.state == "ready")
+        server.connects = [gone()] * 50
+        ending = threading.Thread(target=running.engine.shutdown)
+
+        def end_meanwhile() -> None:
+            if ending.ident is None:
+                ending.start()
+                while not running.engine._line.is_closed:
+                    time.sleep(0.001)
+
+        server.meets = end_meanwhile
+        running.engine.submit(katana)
+        running.until(is_end)
+        ending.join()
+    assert not server.cancelled
+    server.connects, server.meets = [], lambda: None
+    with Running(server, ledger) as running:
+        assert isinstance(running.run(katana), Finished)
+    assert len(server.submitted) == 1, "it was picked up"
 
 
 def test_a_free_seed_takes_what_has_arrived(server: ScriptedServer) -> None:
