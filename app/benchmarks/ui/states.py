@@ -16,7 +16,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QApplication, QDialog, QMenu, QTabWidget, QToolTip, QWidget
 
 from app.benchmarks.window import INFO, Desk, filled
-from app.document.commands import AddCandidates, AddLayers, Placement
+from app.document.commands import AddCandidates, AddLayers, Placement, SetPrompt
 from app.document.geometry import Rect
 from app.document.layer import Layer, new_layer_id
 from app.session.settings import Settings
@@ -24,6 +24,7 @@ from app.testing import LOADING, FakeEngine
 from app.ui.dialogs.connection_dialog import ConnectionDialog
 from app.ui.dialogs.hiding_dialog import HidingDialog
 from app.ui.dialogs.recovery_dialog import RecoveryDialog
+from app.ui.frames import bring_forward
 from engine import Event
 
 # Dialogs without dots in their action's text: they ask nothing.
@@ -90,9 +91,18 @@ def window_states(work_root: Path) -> Iterator[State]:
         yield from _sent(desk, "empty")
         _draw_boxes(desk)
         yield State("boxes drawn", window)
+        window.actions_["pane_things"].trigger()
+        yield State("panel of things", window)
+        window.session.push(SetPrompt("a dog and a castle"))
+        desk.settle()
+        window.actions_["suggest_layout"].trigger()
+        yield State("layout suggested", window, is_main=False)
         window.session.replace(filled(_THINGS, mixed=True), "Bench", None)
         desk.settle()
         yield State("finished picture", window)
+        window.session.selection.clear()
+        bring_forward(window.inspector)
+        yield State("page of the picture", window)
         window.session.selection.set([window.session.document.foregrounds[0].id])
         yield State("one layer selected", window, is_main=False)
         window.session.selection.set([each.id for each in window.session.document.foregrounds])

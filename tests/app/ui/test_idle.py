@@ -137,6 +137,7 @@ def test_every_state_is_visited(walks: Any, platform: str) -> None:
     """The states that matter most, and every dialog that the program has."""
     names = {each["state"] for each in walks[platform, "window"]}
     wanted = "empty|boxes drawn|finished picture|candidates shown|comparing|minimised|hidden"
+    wanted += "|panel of things|layout suggested|page of the picture"
     assert set(wanted.split("|")) <= names
     assert any(name.startswith("loading") for name in names)
     seen = {each["kind"] for each in walks[platform, "dialogs"]}
