@@ -147,17 +147,17 @@ def suggest_things(
 ) -> tuple[str, ...]:
     """A thing for each box that the prompt leaves empty: of its scenery, and of the box's form.
 
-
     Returns:
         one noun per box, all different where there are enough.
     """
     used = {*taken, *(thing.noun for thing in check.objects)}
     fitting = _fitting(check, used)
+    costs = {noun: _unfit(noun, boxes, canvas) + 3 * (noun not in fitting) for noun in nouns}
     found: list[str] = []
-    for box in boxes:
+    for place in range(len(boxes)):
         free = [noun for noun in nouns if noun not in used] or list(nouns)
-        costs = {noun: _unfit(noun, box, canvas) + 3 * (noun not in fitting) for noun in free}
-        found.append(min(free, key=costs.__getitem__))
+        here = {noun: float(costs[noun][place]) for noun in free}
+        found.append(min(here, key=here.__getitem__))
         used.add(found[-1])
     return tuple(found)
 
@@ -197,15 +197,16 @@ def _fitting(check: PromptCheck, things: Collection[str]) -> frozenset[str]:
     return frozenset(row["name"] for row in rows if row["category"] in categories)
 
 
-def _unfit(noun: str, box: Box, canvas: tuple[int, int]) -> float:
-    """How far a box is from the usual size, proportions and place of a thing; 0 = as usual."""
+def _unfit(noun: str, boxes: Sequence[Box], canvas: tuple[int, int]) -> np.ndarray:
+    """(n,) how far boxes are from the usual size, proportions and place of a thing."""
     of = traits_of(noun)
-    width, height = box[2] - box[0], box[3] - box[1]
+    edges = np.array(boxes, float).reshape(-1, 4)
+    width, height = (edges[:, 2:] - edges[:, :2]).T
     usual = usual_size(noun, canvas, step=1)
-    size = abs(math.log(width * height / (usual[0] * usual[1]))) / 2
-    aspect = abs(math.log(width / height) - math.log(of.aspect))
-    where = float(_misplaced(np.array([box], float), of.band, canvas)[0])
-    return size + 1.5 * aspect + (where if of.band in ("sky", "ground") else 0.3)
+    size = np.abs(np.log(width * height / (usual[0] * usual[1]))) / 2
+    aspect = np.abs(np.log(width / height) - math.log(of.aspect))
+    where = _misplaced(edges, of.band, canvas) if of.band in ("sky", "ground") else 0.3
+    return np.asarray(size + 1.5 * aspect + where)
 
 
 # ---- what is to be placed ----

@@ -80,7 +80,7 @@ def tokens_of(prompt: str, lexicon: Lexicon) -> tuple[list[Token], list[Misspelt
         start = words[-1][2] if words else 0
         unread += len(prompt[start:].split())
     quoted = [match.span() for match in _QUOTED.finditer(part)]
-    # Around all that there is, quotation marks mean nothing.
+    # Quotation marks around the whole prompt mean nothing.
     quoted = [(a, b) for a, b in quoted if (part[:a] + part[b:]).strip(" .,!\n")]
     settings = [match.span() for match in _SETTING.finditer(part)]
     found: list[Token] = []

@@ -241,7 +241,7 @@ def test_boxes_become_layers_and_mixed_documents_keep(
     lines = record_lines(first)
     assert "Engine: ComfyUI" in lines and f"Shows: {first.record['word']}" in lines
     assert not any(line.startswith(("Guidance", "Threads", "Precision")) for line in lines)
-    assert "127.0.0.1" not in str(first.record), "an address is nobody's business in a file"
+    assert "127.0.0.1" not in str(first.record), "records carry no address"
     window.actions_["use_built_in"].trigger()
     qtbot.waitUntil(lambda: window.session.bridge.state == "ready")
     window.session.selection.set([second.id])
